@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cpu/op_table.hpp"
+
+#include <iterator>
+
+#include "cpu/ops/ops.hpp"
+
+namespace opmux::cpu {
+
+// The entries are constants of other files, so copying them here at load depends on no order of initialisation.
+const kit_op kOps[] = {
+    kMatmul,
+};
+const uint32_t kOpCount = static_cast<uint32_t>(std::size(kOps));
+
+}  // namespace opmux::cpu

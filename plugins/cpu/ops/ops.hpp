@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// The implementations that the files of this folder define, one line each; op_table.cpp orders them.
+#ifndef OPMUX_CPU_OPS_OPS_HPP
+#define OPMUX_CPU_OPS_OPS_HPP
+
+#include "kit/host_device.h"
+
+namespace opmux::cpu {
+
+extern const kit_op kMatmul;  // matmul.cpp
+
+}  // namespace opmux::cpu
+#endif
