@@ -10,7 +10,8 @@
 namespace opmux::cpu {
 
 // Refuses: why is OPMUX_WHY_*, arg the operand (inputs, then outputs) unless the reason says otherwise.
-inline void no(opmux_cap* cap, uint32_t why, uint32_t arg, int64_t have = 0, int64_t limit = 0, uint32_t axis = 0) {
+inline void no(opmux_cap* cap, uint32_t why, uint32_t arg, int64_t have = 0, int64_t limit = 0,
+               uint32_t axis = 0) {
   cap->verdict = OPMUX_NO;
   cap->why = why;
   cap->why_arg = arg;
@@ -20,16 +21,17 @@ inline void no(opmux_cap* cap, uint32_t why, uint32_t arg, int64_t have = 0, int
 }
 
 struct Cost {
-  double flops = 0, bytes = 0;        // bytes: to and from memory
-  double flops_per_ns = 60;           // of one thread
-  uint64_t ws = 0;                    // workspace in bytes
+  double flops = 0, bytes = 0;  // bytes: to and from memory
+  double flops_per_ns = 60;     // of one thread
+  uint64_t ws = 0;              // workspace in bytes
   uint32_t accuracy = OPMUX_ACC_STRICT;
 };
 
 // Accepts, with the cost by a roofline of 16 GB/s a thread.
 inline void yes(opmux_cap* cap, const opmux_devinfo* info, const Cost& c) {
   const uint32_t units = info && info->compute_units ? info->compute_units : 1;
-  const double compute = c.flops / (c.flops_per_ns * units), memory = c.bytes / (16.0 * (units > 2 ? 2 : units));
+  const double compute = c.flops / (c.flops_per_ns * units),
+               memory = c.bytes / (16.0 * (units > 2 ? 2 : units));
   cap->verdict = OPMUX_YES;
   cap->cost_ns = static_cast<uint64_t>(100 + (compute > memory ? compute : memory));
   cap->cost_ns_spread = cap->cost_ns / 2;

@@ -11,9 +11,9 @@
 
 namespace opmux::cpu {
 
-// Runs body(begin, end) over [0, n) in chunks of `grain` (the last is shorter); one chunk runs on the caller without
-// a call into the host. Chunk bounds depend on n and grain only, so a body whose result depends on its own chunk
-// alone gives the same bits for any number of threads. Allocates nothing. body must not throw.
+// Runs body(begin, end) over [0, n) in chunks of `grain` (the last is shorter); one chunk runs on the caller
+// without a call into the host. Chunk bounds depend on n and grain only, so a body whose result depends on
+// its own chunk alone gives the same bits for any number of threads. Allocates nothing. body must not throw.
 template <class Body>
 void parallel_for(const opmux_host_api* host, uint64_t n, uint64_t grain, Body&& body) {
   grain = std::max<uint64_t>(grain, 1);
@@ -24,9 +24,10 @@ void parallel_for(const opmux_host_api* host, uint64_t n, uint64_t grain, Body&&
   host->parallel(host->self, n, grain, run, const_cast<void*>(static_cast<const void*>(&body)));
 }
 
-// Items per chunk so that a chunk costs about `target_ns` and there are at most `max_chunks` of them: forking for less
-// than a few microseconds of work loses. Depends on the shape only.
-inline uint64_t grain_for(uint64_t n, double ns_per_item, double target_ns = 20000, uint64_t max_chunks = 256) {
+// Items per chunk so that a chunk costs about `target_ns` and there are at most `max_chunks` of them: forking
+// for less than a few microseconds of work loses. Depends on the shape only.
+inline uint64_t grain_for(uint64_t n, double ns_per_item, double target_ns = 20000,
+                          uint64_t max_chunks = 256) {
   const double by_cost = target_ns / std::max(ns_per_item, 1e-3);
   const uint64_t want = by_cost >= static_cast<double>(n) ? n : static_cast<uint64_t>(by_cost);
   return std::max<uint64_t>({want, (n + max_chunks - 1) / max_chunks, 1});

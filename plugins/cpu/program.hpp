@@ -1,47 +1,75 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pointwise programs over two-dimensional tiles: epilogues, and the inner loop of `pointwise`.
-#ifndef OPMUX_CPU_PROGRAM_HPP
-#define OPMUX_CPU_PROGRAM_HPP
+// Pointwise programs, compiled once per kernel into a list of typed tile operations.
+//
+// A value of a program lives in a tile: up to tile() elements in L1, one after the other, in the value's lane
+// type. f16 and bf16 values are held as f32 and rounded after every instruction; all other types are held as
+// they are. A uniform value (constant, or an input that is the same all along a row) has one element and its
+// operations run on one element.
+#ifndef OPMUX_PLUGINS_CPU_PROGRAM_HPP
+#define OPMUX_PLUGINS_CPU_PROGRAM_HPP
 
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
+#include "cpu/tiles.hpp"
 #include "opmux/plugin.h"
 
 namespace opmux::cpu {
 
-// Element (r, c) of a tile lies at data + (r * row_stride + c * col_stride) * size of the type. Strides in elements;
-// 0 broadcasts, negative ones are legal.
-struct TileView {
-  void* data;
-  int64_t row_stride, col_stride;
+// Why a program cannot be done: instruction index, or its count when a value or the program itself is at
+// fault.
+struct ProgramProblem {
+  uint32_t insn = 0;
+  char text[128] = {};
 };
 
-// A compiled program. Immutable after compile; run_tile is [mt], allocates nothing and keeps its values on the stack.
-// Each value rounds to its instruction's type, so fused and unfused programs agree to the bit.
-class RowProgram {
+class Program {
  public:
-  // Is every instruction known for these types? in_dtype holds prog.n_in types (value 0 of an epilogue is the
-  // accumulator's). If not, *bad_insn is the first instruction that isn't.
-  static bool supports(const opmux_prog& prog, const uint32_t* in_dtype, uint32_t* bad_insn);
+  static constexpr size_t kScratchBytes = 48 * 1024;  // of a thread, on its stack
 
-  // prog must be supported and stays referenced. out_dtype holds prog.n_out types: those of the output tensors, which
-  // equal the types of the values they take.
-  void compile(const opmux_prog& prog, const uint32_t* in_dtype, const uint32_t* out_dtype);
+  // Can the tile operations do `prog` over inputs of these dtypes? Allocates nothing.
+  static bool supports(const opmux_prog& prog, const uint32_t* in_dtype, ProgramProblem& why);
 
-  // in: prog.n_in views, out: prog.n_out views. An output may be the very same view as an input; other overlap is not
-  // allowed.
-  void run_tile(int64_t rows, int64_t cols, const TileView* in, const TileView* out) const;
+  // supports() must have said yes. uniform[i]: input i has the same value all along a row.
+  void compile(const opmux_prog& prog, const uint32_t* in_dtype, const bool* uniform);
+
+  uint32_t n_in() const { return n_in_; }
+  uint32_t n_out() const { return static_cast<uint32_t>(out_.size()); }
+  size_t tile() const { return tile_; }            // most elements of one run, a multiple of 64
+  uint32_t n_values() const { return n_values_; }  // size of the table that bind() fills, at most kMaxValues
+  uint32_t out_value(uint32_t o) const { return out_[o]; }
+  uint32_t out_dtype(uint32_t o) const { return value_dtype_[out_[o]]; }
+  bool uniform(uint32_t value) const { return uniform_[value]; }
+  // May output o be written straight to memory that an input shares? Only if no later step reads an input.
+  bool direct(uint32_t o) const { return direct_[o]; }
+
+  static constexpr uint32_t kMaxValues = OPMUX_MAX_PROG_IN + 3 * OPMUX_MAX_INSN;
+
+  // Points every computed value at its place in scratch (kScratchBytes, 64-byte aligned) or at its constant.
+  // The caller sets the n_in() inputs, and may redirect direct() outputs, before each run.
+  void bind(void** value, std::byte* scratch) const;
+  // Where input i may be loaded to when it cannot be used in place; valid for the scratch of bind().
+  void* input_slot(uint32_t i, std::byte* scratch) const { return scratch + slot_[i]; }
+  void run(void* const* value, size_t n) const {
+    for (const Step& s : steps_) s.fn(value[s.out], value[s.a], value[s.b], value[s.c], s.uniform ? 1 : n);
+  }
 
  private:
-  // One step of the compiled form; filled in by program.cpp.
   struct Step {
-    uint32_t fn, dtype, a_dtype, flags;
-    uint32_t a, b, c;
-    uint64_t imm;
+    TileFn fn;
+    uint16_t out, a, b, c;
+    bool uniform;
   };
-  Step step_[OPMUX_MAX_INSN];
-  uint32_t in_dtype_[OPMUX_MAX_PROG_IN], out_value_[OPMUX_MAX_PROG_OUT], out_dtype_[OPMUX_MAX_PROG_OUT];
-  uint32_t n_in_ = 0, n_step_ = 0, n_out_ = 0;
+  struct Builder;
+  uint32_t n_in_ = 0, n_values_ = 0;
+  size_t tile_ = 0;
+  std::vector<Step> steps_;
+  std::vector<uint32_t> out_, value_dtype_;
+  std::vector<uint8_t> uniform_, direct_;
+  std::vector<uint32_t> slot_;        // byte offset in scratch, of each value
+  std::vector<uint64_t> constant_;    // storage of constants
+  std::vector<int32_t> constant_of_;  // value -> index in constant_, -1 none
 };
 
 }  // namespace opmux::cpu
