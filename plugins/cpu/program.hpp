@@ -1,75 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pointwise programs, compiled once per kernel into a list of typed tile operations.
-//
-// A value of a program lives in a tile: up to tile() elements in L1, one after the other, in the value's lane
-// type. f16 and bf16 values are held as f32 and rounded after every instruction; all other types are held as
-// they are. A uniform value (constant, or an input that is the same all along a row) has one element and its
-// operations run on one element.
-#ifndef OPMUX_PLUGINS_CPU_PROGRAM_HPP
-#define OPMUX_PLUGINS_CPU_PROGRAM_HPP
+// Pointwise programs over two-dimensional tiles: epilogues, and the inner loop of `pointwise`.
+#ifndef OPMUX_CPU_PROGRAM_HPP
+#define OPMUX_CPU_PROGRAM_HPP
 
-#include <cstddef>
 #include <cstdint>
 #include <vector>
 
-#include "cpu/tiles.hpp"
-#include "opmux/plugin.h"
+#include "cpu/tile_program.hpp"
 
 namespace opmux::cpu {
 
-// Why a program cannot be done: instruction index, or its count when a value or the program itself is at
-// fault.
-struct ProgramProblem {
-  uint32_t insn = 0;
-  char text[128] = {};
+// Element (r, c) of a tile lies at data + (r * row_stride + c * col_stride) * size of the type. Strides in
+// elements; 0 broadcasts, negative ones are legal.
+struct TileView {
+  void* data;
+  int64_t row_stride, col_stride;
 };
 
-class Program {
+// A compiled program. Immutable after compile; run_tile is [mt], allocates nothing and keeps its values on
+// the stack (TileProgram::kScratchBytes). Each value rounds to its instruction's type, so fused and unfused
+// programs agree to the bit.
+class RowProgram {
  public:
-  static constexpr size_t kScratchBytes = 48 * 1024;  // of a thread, on its stack
+  // Is every instruction known for these types? in_dtype holds prog.n_in types (value 0 of an epilogue is the
+  // accumulator's). If not, *bad_insn is the first instruction that isn't (prog.n_insn: an input's type).
+  static bool supports(const opmux_prog& prog, const uint32_t* in_dtype, uint32_t* bad_insn);
 
-  // Can the tile operations do `prog` over inputs of these dtypes? Allocates nothing.
-  static bool supports(const opmux_prog& prog, const uint32_t* in_dtype, ProgramProblem& why);
+  // prog must be supported; it is not referenced afterwards. out_dtype holds prog.n_out types: those of the
+  // output tensors, which equal the types of the values they take. Bit i of uniform_mask: input i has
+  // col_stride 0 in every tile, which saves repeating it; other inputs may have it too.
+  void compile(const opmux_prog& prog, const uint32_t* in_dtype, const uint32_t* out_dtype,
+               uint32_t uniform_mask = 0);
 
-  // supports() must have said yes. uniform[i]: input i has the same value all along a row.
-  void compile(const opmux_prog& prog, const uint32_t* in_dtype, const bool* uniform);
+  // in: prog.n_in views, out: prog.n_out views. An output may be the very same view as an input; other
+  // overlap is not allowed. Cheapest with col_stride 1, with rows of 64 elements or more, or with whole tiles
+  // whose rows follow each other (row_stride == cols): those are joined into one row. stream: outputs go past
+  // the caches.
+  void run_tile(int64_t rows, int64_t cols, const TileView* in, const TileView* out,
+                bool stream = false) const;
 
-  uint32_t n_in() const { return n_in_; }
-  uint32_t n_out() const { return static_cast<uint32_t>(out_.size()); }
-  size_t tile() const { return tile_; }            // most elements of one run, a multiple of 64
-  uint32_t n_values() const { return n_values_; }  // size of the table that bind() fills, at most kMaxValues
-  uint32_t out_value(uint32_t o) const { return out_[o]; }
-  uint32_t out_dtype(uint32_t o) const { return value_dtype_[out_[o]]; }
-  bool uniform(uint32_t value) const { return uniform_[value]; }
-  // May output o be written straight to memory that an input shares? Only if no later step reads an input.
-  bool direct(uint32_t o) const { return direct_[o]; }
-
-  static constexpr uint32_t kMaxValues = OPMUX_MAX_PROG_IN + 3 * OPMUX_MAX_INSN;
-
-  // Points every computed value at its place in scratch (kScratchBytes, 64-byte aligned) or at its constant.
-  // The caller sets the n_in() inputs, and may redirect direct() outputs, before each run.
-  void bind(void** value, std::byte* scratch) const;
-  // Where input i may be loaded to when it cannot be used in place; valid for the scratch of bind().
-  void* input_slot(uint32_t i, std::byte* scratch) const { return scratch + slot_[i]; }
-  void run(void* const* value, size_t n) const {
-    for (const Step& s : steps_) s.fn(value[s.out], value[s.a], value[s.b], value[s.c], s.uniform ? 1 : n);
-  }
+  const TileProgram& program() const { return program_; }
 
  private:
-  struct Step {
-    TileFn fn;
-    uint16_t out, a, b, c;
-    bool uniform;
+  struct Port {
+    uint32_t dtype;
+    uint32_t bytes;
+    bool in_place;  // contiguous memory of this type needs no conversion
+    LoadFn load;
+    StoreFn store;
   };
-  struct Builder;
-  uint32_t n_in_ = 0, n_values_ = 0;
-  size_t tile_ = 0;
-  std::vector<Step> steps_;
-  std::vector<uint32_t> out_, value_dtype_;
-  std::vector<uint8_t> uniform_, direct_;
-  std::vector<uint32_t> slot_;        // byte offset in scratch, of each value
-  std::vector<uint64_t> constant_;    // storage of constants
-  std::vector<int32_t> constant_of_;  // value -> index in constant_, -1 none
+  void row(int64_t n, const TileView* in, const TileView* out, int64_t r, int64_t c, bool stream,
+           void** value, std::byte* scratch) const;
+
+  TileProgram program_;
+  std::vector<Port> in_, out_;
 };
 
 }  // namespace opmux::cpu

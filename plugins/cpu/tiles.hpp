@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tile operations: typed loops over contiguous elements, compiled once per CPU target.
-#ifndef OPMUX_PLUGINS_CPU_TILES_HPP
-#define OPMUX_PLUGINS_CPU_TILES_HPP
+#ifndef OPMUX_CPU_TILES_HPP
+#define OPMUX_CPU_TILES_HPP
 
 #include <cstddef>
 #include <cstdint>
