@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""At most 500 lines a file, 60 a function, 300 a generator module; at most 110 columns in Python.
+"""At most 500 lines a file, 60 a function, 300 a generator module; at most 120 columns in Python.
 
 Exceptions stand in sizes_allow.txt, one a line: PATH or PATH:FUNCTION, the lines allowed, the reason.
 One that is no longer needed is a problem too.
@@ -14,7 +14,7 @@ from tools.checks.tree import CXX_SUFFIXES, DEVICE_SUFFIXES, is_generated
 FILE_LINES = 500
 GENERATOR_LINES = 300
 FUNCTION_LINES = 60
-PYTHON_COLUMNS = 110
+PYTHON_COLUMNS = 120
 ALLOW_FILE = "tools/checks/sizes_allow.txt"
 
 

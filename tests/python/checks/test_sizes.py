@@ -64,8 +64,8 @@ def test_a_long_python_function_is_found(plant):
 
 
 def test_a_long_python_line_is_found(plant):
-    assert sizes.run(plant({"a.py": "#" * 111 + "\n" + "#" * 110 + "\n"})) == [
-        "a.py:1: 111 columns, the limit is 110"
+    assert sizes.run(plant({"a.py": "#" * 121 + "\n" + "#" * 120 + "\n"})) == [
+        "a.py:1: 121 columns, the limit is 120"
     ]
 
 
