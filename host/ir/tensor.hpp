@@ -78,4 +78,9 @@ class HostTensor {
   uint64_t size_bytes_ = 0;
 };
 
+// Copies between two views of equal shape and type in host memory.
+void copy_strided(const opmux_tdesc& to, std::byte* dst, const opmux_tdesc& from, const std::byte* src);
+// The same bytes when the view is contiguous, else a copy.
+HostTensor to_contiguous(const HostTensor& t);
+
 }  // namespace opmux
