@@ -9,10 +9,12 @@ import re
 
 from tools.checks.tree import CXX_SUFFIXES, DEVICE_SUFFIXES
 
+# probe is the helper program opmux-probe, which stands on the loader.
 ROOMS = [
     "platform",
     "trace",
     "loader",
+    "probe",
     "layers",
     "memory",
     "queue",
