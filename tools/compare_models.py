@@ -81,6 +81,8 @@ def main() -> int:
     parser.add_argument("opmux", help="the opmux program, for instance build/release/bin/opmux")
     parser.add_argument("--device", action="append", default=[],
                         help="route to run on; may be repeated (default: cpu)")
+    parser.add_argument("--fallback", choices=("forbid", "report", "allow"), default="forbid",
+                        help="what opmux may do with operators that the device lacks (default: forbid)")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="this model; may be repeated")
     parser.add_argument("--models", type=pathlib.Path, default=store.MODELS, metavar="FOLDER")
     parser.add_argument("--output", type=pathlib.Path, metavar="FILE.md",
@@ -89,7 +91,7 @@ def main() -> int:
     rows = []
     for device in args.device or ["cpu"]:
         for folder in folders(args.models, args.only):
-            found = compare.compare_model([args.opmux], folder, device)
+            found = compare.compare_model([args.opmux], folder, device, args.fallback)
             rows += found
             for line in condensed(found):
                 print("  ".join(cells(*line)), flush=True)

