@@ -13,7 +13,7 @@
 #define KIT_MAX_LIST 4096u
 #define KIT_MAX_PROGS 32u
 #define KIT_MAX_CHAIN 64u
-#define KIT_MAX_BYTES ((int64_t)1 << 62)
+#define KIT_MAX_BYTES ((int64_t)1 << 60)
 
 /* Operands of a function by the ranges of ops/pointwise.gen.h; -1: none such. */
 static inline int kit_fn_arity(uint32_t fn) {
@@ -36,20 +36,19 @@ static inline int kit_is_empty(const opmux_tdesc* t) {
   return 0;
 }
 
-/* Both the packed bytes and the reach of the strides must stay below 2^62. */
+/* Both the packed size and the reach of the strides must stay below 2^63 bits. */
 static inline int kit_check_extent(const opmux_tdesc* t, uint32_t arg, opmux_cap* cap) {
   int64_t bits = OPMUX_DTYPE_BITS(t->dtype), count = bits, reach = bits, span;
   uint32_t i;
-  int empty = kit_is_empty(t);
+  if (kit_is_empty(t)) return 1;
   for (i = 0; i < t->rank; ++i) {
-    int64_t dim = t->dim[i], step = t->stride[i] < 0 ? -t->stride[i] : t->stride[i];
-    if (empty) continue;
-    if (__builtin_mul_overflow(count, dim, &count) || count / 8 >= KIT_MAX_BYTES)
+    int64_t dim = t->dim[i], step = t->stride[i];
+    if (__builtin_mul_overflow(count, dim, &count))
       return kit_no(cap, OPMUX_WHY_DIM, arg, i, dim, KIT_MAX_BYTES);
     if (t->layout != 0) continue; /* strides of an opaque layout mean nothing */
-    if (t->stride[i] == INT64_MIN || __builtin_mul_overflow(step, dim - 1, &span) ||
+    if (step == INT64_MIN || __builtin_mul_overflow(step < 0 ? -step : step, dim - 1, &span) ||
         __builtin_mul_overflow(span, bits, &span) || __builtin_add_overflow(reach, span, &reach))
-      return kit_no(cap, OPMUX_WHY_STRIDE, arg, i, t->stride[i], KIT_MAX_BYTES);
+      return kit_no(cap, OPMUX_WHY_STRIDE, arg, i, step, KIT_MAX_BYTES);
   }
   return 1;
 }

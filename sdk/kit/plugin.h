@@ -53,7 +53,13 @@ typedef struct kit_note {
 #ifndef KIT_RETAIN
 #define KIT_RETAIN
 #endif
-#define KIT_NOTE_SECTION __attribute__((section(".note.opmux"), KIT_RETAIN used, aligned(4)))
+/* A red zone of AddressSanitizer would stand between the notes; gcc leaves named sections alone. */
+#if defined(__clang__)
+#define KIT_NO_RED_ZONE no_sanitize("address"),
+#else
+#define KIT_NO_RED_ZONE
+#endif
+#define KIT_NOTE_SECTION __attribute__((section(".note.opmux"), KIT_RETAIN KIT_NO_RED_ZONE used, aligned(4)))
 
 #ifdef __cplusplus
 #define KIT_EXTERN_C extern "C"
