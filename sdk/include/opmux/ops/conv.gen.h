@@ -11,28 +11,29 @@ extern "C" {
 
 /* conv: cross-correlation, 1 to 3 spatial dims. in: x [N, C, spatial], w [M, C / group, kernel]; out: y [N,
  * M, spatial]; the dims are logical, NHWC is a matter of strides. Bias is an epilogue operand [M, 1..].
- * Epilogue at output 0. ONNX Conv. */
+ * Epilogue at output 0: value 0 is the sum in acc_dtype. ONNX Conv, ConvInteger. */
 #define OPMUX_OP_CONV 0x00060001u
 typedef struct opmux_op_conv {
   opmux_opd o;
   uint32_t group;
-  uint32_t acc_dtype;
+  uint32_t acc_dtype;   /* as in matmul */
   opmux_slice stride;   /* one per spatial dim */
   opmux_slice dilation; /* one per spatial dim */
-  opmux_slice pad;      /* begins, then ends   */
+  opmux_slice pad;      /* begins, then ends */
 } opmux_op_conv;
 
 /* conv_transpose: the gradient of conv by its input. in: x [N, C, spatial], w [C, M / group, kernel]; out: y
  * [N, M, spatial], whose extents say the output padding: y = stride * (x - 1) + dilation * (k - 1) + 1 - pads
- * + rest, 0 <= rest < max(stride, dilation). Epilogue at output 0. */
+ * + rest, 0 <= rest < max(stride, dilation). Epilogue at output 0: value 0 is the sum in acc_dtype. ONNX
+ * ConvTranspose. */
 #define OPMUX_OP_CONV_TRANSPOSE 0x00060002u
 typedef struct opmux_op_conv_transpose {
   opmux_opd o;
   uint32_t group;
-  uint32_t acc_dtype;
-  opmux_slice stride;
-  opmux_slice dilation;
-  opmux_slice pad;
+  uint32_t acc_dtype;   /* as in matmul */
+  opmux_slice stride;   /* one per spatial dim */
+  opmux_slice dilation; /* one per spatial dim */
+  opmux_slice pad;      /* begins, then ends */
 } opmux_op_conv_transpose;
 
 #ifdef __cplusplus

@@ -14,7 +14,7 @@ extern "C" {
 #define OPMUX_PAD_EDGE 3u
 #define OPMUX_PAD_WRAP 4u
 
-/* pad: in: x, value (rank 0, may be absent: 0); out: y. Negative pads crop. ONNX Pad. */
+/* pad: in: x, value (rank 0, may be absent: 0; mode constant only); out: y. Negative pads crop. ONNX Pad. */
 #define OPMUX_OP_PAD 0x000a0001u
 typedef struct opmux_op_pad {
   opmux_opd o;

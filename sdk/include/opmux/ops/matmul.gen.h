@@ -10,8 +10,9 @@ extern "C" {
 #endif
 
 /* matmul: c[.., i, j] = sum_k a[.., i, k] b[.., k, j]; leading dims broadcast (explicit 0 strides or size 1),
- * either side transposed by strides. in: a, b (rank 2..8); out: c. Epilogue at output 0: value 0 is the sum
- * in acc_dtype. */
+ * either side transposed by strides. in: a, b (rank 2..8); out: c, in the dtype of a or, like 8-bit integers
+ * always, in acc_dtype. Epilogue at output 0: value 0 is the sum in acc_dtype. ONNX Gemm, MatMul,
+ * MatMulInteger. */
 #define OPMUX_OP_MATMUL 0x00020001u
 typedef struct opmux_op_matmul {
   opmux_opd o;

@@ -21,7 +21,8 @@ typedef struct opmux_op_iota {
   opmux_opd o;
 } opmux_op_iota;
 
-/* copy: y = x between any two views of equal shape and dtype. in: x; out: y. */
+/* copy: y = x between any two views of equal shape and dtype. in: x; out: y. ONNX Identity, Transpose,
+ * Concat, Expand, Slice, Tile. */
 #define OPMUX_OP_COPY 0x00010004u
 typedef struct opmux_op_copy {
   opmux_opd o;

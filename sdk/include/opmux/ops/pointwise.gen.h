@@ -11,7 +11,8 @@ extern "C" {
 
 /* Functions of programs: 1.. special, 16.. unary, 128.. binary, 256.. ternary. Operands of one instruction
  * have one dtype (SELECT: a is bool); comparisons and IS_* give bool; the others give the dtype of their
- * operands, CAST and CONST any. */
+ * operands, CAST and CONST any. Arithmetic is on f64, f32, f16, bf16 and integers of 8 to 64 bits; narrower
+ * types can be cast and selected only. */
 #define OPMUX_FN_CONST 1u /* imm holds the bits */
 #define OPMUX_FN_CAST 2u  /* to dtype: float to integer truncates, out of range as flags say */
 #define OPMUX_FN_NEG 16u
@@ -87,7 +88,7 @@ extern "C" {
 #define OPMUX_FN_CLAMP 258u  /* min(max(a, b), c) */
 
 /* pointwise: program 0 (slot MAIN) over inputs that broadcast to the outputs' one shape by explicit 0
- * strides. in: 0..16; out: 1..8. */
+ * strides; a dim of 1, or a missing leading dim, counts as stride 0. in: 0..16; out: 1..8. */
 #define OPMUX_OP_POINTWISE 0x00030001u
 typedef struct opmux_op_pointwise {
   opmux_opd o;

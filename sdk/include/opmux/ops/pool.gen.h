@@ -15,8 +15,8 @@ extern "C" {
 
 /* pool: over windows of the spatial dims of x [N, C, spatial]; padding never wins a max. in: x; out: y, index
  * (max only, may be absent: i64, flat index of the winner in x, row-major unless column_major). y extents are
- * the floor or ceil form (ceil: windows that start in the end padding are dropped). ONNX MaxPool,
- * AveragePool, LpPool. */
+ * the floor or ceil form (ceil: windows that start in the end padding are dropped). ONNX AveragePool,
+ * GlobalAveragePool, GlobalLpPool, GlobalMaxPool, LpPool, MaxPool. */
 #define OPMUX_OP_POOL 0x00070001u
 typedef struct opmux_op_pool {
   opmux_opd o;

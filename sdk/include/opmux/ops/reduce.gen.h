@@ -25,7 +25,7 @@ extern "C" {
 #define OPMUX_REDUCE_SUM_SQUARE 12u
 #define OPMUX_REDUCE_LOG_SUM 13u
 #define OPMUX_REDUCE_LOG_SUM_EXP 14u
-#define OPMUX_REDUCE_VARIANCE 15u
+#define OPMUX_REDUCE_VARIANCE 15u /* of the population, divided by the count */
 #define OPMUX_REDUCE_ABSMAX 16u
 #define OPMUX_REDUCE_FINITE_COUNT 17u
 
