@@ -19,7 +19,7 @@ function(opmux_add_test name)
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
   else()
-    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_LIST ${name}_discovered
+    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES TEST_LIST ${name}_discovered
                          PROPERTIES TIMEOUT ${arg_TIMEOUT})
     # gtest_discover_tests loses all but the first element of a list, so the labels are set by CTest afterwards.
     set(labels_file "${CMAKE_CURRENT_BINARY_DIR}/${name}_labels.cmake")
