@@ -19,7 +19,7 @@ bool simd_limit(const char* name) {
     if (std::strcmp(hwy::TargetName(one), name) != 0) continue;
     hwy::SetSupportedTargetsForTest(0);
     hwy::SetSupportedTargetsForTest(hwy::SupportedTargets() & ~(one - 1));
-    hwy::GetChosenTarget().Update();
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
     return true;
   }
   return false;

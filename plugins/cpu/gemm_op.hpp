@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// What matmul and conv share as operators: element types, packed layouts, state.
+#ifndef OPMUX_CPU_GEMM_OP_HPP
+#define OPMUX_CPU_GEMM_OP_HPP
+
+#include <new>
+#include <utility>
+
+#include "cpu/answer.hpp"
+#include "cpu/gemm_run.hpp"
+#include "kit/host_device.h"
+
+namespace opmux::cpu {
+
+// Layout id of panels: 0x0c, left or right operand, rows of a left panel or columns of a right one, and the
+// same number for the instruction set's tile, so that panels of another cut are never taken for these.
+constexpr uint32_t kLeft = 0, kRight = 1;
+inline uint32_t panel_layout(uint32_t side, const GemmPlan& p) {
+  const auto width = static_cast<uint32_t>(side == kLeft ? p.mr : p.tile.nr);
+  return 0x0c000000u | side << 16 | width;
+}
+
+// Calls f with a value of the accumulator's C++ type.
+template <class F>
+auto with_accumulator(uint32_t acc, F&& f) {
+  if (acc == OPMUX_F64) return f(double{});
+  if (acc == OPMUX_I32) return f(int32_t{});
+  return f(float{});
+}
+
+// Do two operands of these types sum up in acc?
+inline bool accumulates(uint32_t dtype, uint32_t acc) {
+  switch (acc) {
+    case OPMUX_F32:
+      return dtype == OPMUX_F32 || dtype == OPMUX_F16 || dtype == OPMUX_BF16;
+    case OPMUX_F64:
+      return dtype == OPMUX_F64;
+    case OPMUX_I32:
+      return dtype == OPMUX_I8 || dtype == OPMUX_U8;
+    default:
+      return false;
+  }
+}
+
+inline bool is_aliased(const opmux_opd& d) { return d.alias != nullptr && d.alias[0] != 0; }
+
+// Operands `own` and later may be overwritten by the output if the query was asked with the alias set.
+inline uint32_t extra_mask(const opmux_opd& d, uint32_t own) {
+  uint32_t mask = 0;
+  for (uint32_t i = own; i < d.n_in && i < 32; ++i) mask |= d.in[i].dtype == d.out[0].dtype ? 1u << i : 0u;
+  return mask;
+}
+
+template <class State, class... Args>
+opmux_status make_state(const opmux_host_api* host, void** out, opmux_err* err, Args&&... args) {
+  void* p = host->alloc(host->self, sizeof(State), alignof(State));
+  if (!p)
+    return kit_fail(err, OPMUX_E_OUT_OF_MEMORY, OPMUX_NO_ARG, "no memory for a kernel's %zu bytes",
+                    sizeof(State));
+  *out = new (p) State(std::forward<Args>(args)...);
+  return OPMUX_OK;
+}
+
+template <class State>
+void free_state(const opmux_host_api* host, void* p) {
+  if (!p) return;
+  static_cast<State*>(p)->~State();
+  host->free_(host->self, p, sizeof(State), alignof(State));
+}
+
+}  // namespace opmux::cpu
+#endif

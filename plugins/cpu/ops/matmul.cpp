@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// matmul: any strides, broadcast batch, constant operands packed ahead.
+#include "opmux/ops/matmul.gen.h"
+
+#include <algorithm>
+
+#include "cpu/gemm_op.hpp"
+#include "cpu/ops/ops.hpp"
+
+namespace opmux::cpu {
+namespace {
+
+constexpr uint32_t kOwn = 2;
+
+struct Shape {
+  GemmPlan plan;
+  bool swapped = false;  // operand 0 is the right one
+};
+
+const opmux_op_matmul& desc(const opmux_opd& d) { return reinterpret_cast<const opmux_op_matmul&>(d); }
+
+GemmOperand operand(const opmux_tdesc& t, const opmux_tdesc& out, uint32_t row_axis, uint32_t k_axis) {
+  GemmOperand o;
+  o.dtype = t.dtype;
+  o.packed = t.layout != 0;
+  o.rs = t.stride[t.rank - row_axis];
+  o.ks = t.stride[t.rank - k_axis];
+  for (uint32_t i = 0; i + 2 < t.rank; ++i) {
+    o.bs[i + out.rank - t.rank] = t.dim[i] == 1 ? 0 : t.stride[i];
+  }
+  return o;
+}
+
+GridView grid_view(const opmux_tdesc& t, const opmux_tdesc& out) {
+  GridView v;
+  int64_t s[OPMUX_MAX_RANK] = {};
+  broadcast_strides(t, out, s);
+  v.dtype = t.dtype;
+  std::copy(s, s + out.rank - 2, v.bs);
+  v.rs = s[out.rank - 2];
+  v.cs[0] = s[out.rank - 1];
+  return v;
+}
+
+// The inner batch dim becomes rows where the right operand does not depend on it and everything else
+// continues.
+void fold_batch(GemmPlan& p) {
+  OutGrid& g = p.grid;
+  while (g.n_batch > 0) {
+    const uint32_t i = g.n_batch - 1;
+    auto continues = [&](int64_t bs, int64_t rs) { return g.batch[i] == 1 || bs == rs * p.m; };
+    bool all = (p.b.bs[i] == 0 || g.batch[i] == 1) && continues(p.a.bs[i], p.a.rs) &&
+               continues(g.out.bs[i], g.out.rs);
+    for (uint32_t e = 0; e < g.n_extra; ++e) all = all && continues(g.extra[e].bs[i], g.extra[e].rs);
+    if (!all || (p.m == 1 && g.batch[i] > 1 && g.n_extra > 16)) return;
+    p.m *= g.batch[i];
+    p.a.bs[i] = p.b.bs[i] = g.out.bs[i] = 0;
+    for (uint32_t e = 0; e < g.n_extra; ++e) g.extra[e].bs[i] = 0;
+    g.batch[i] = 0;
+    --g.n_batch;
+    g.rows = p.m;
+  }
+}
+
+// Rows of length 1 have any stride; the one that lets a batch dim continue them is the batch's.
+void free_stride(GemmPlan& p) {
+  if (p.m != 1 || p.grid.n_batch == 0) return;
+  const uint32_t i = p.grid.n_batch - 1;
+  p.a.rs = p.a.bs[i];
+  p.grid.out.rs = p.grid.out.bs[i];
+  for (uint32_t e = 0; e < p.grid.n_extra; ++e) p.grid.extra[e].rs = p.grid.extra[e].bs[i];
+}
+
+Shape shape(const opmux_opd& d) {
+  Shape s;
+  GemmPlan& p = s.plan;
+  const opmux_tdesc &a = d.in[0], &b = d.in[1], &out = d.out[0];
+  p.m = out.dim[out.rank - 2];
+  p.n = out.dim[out.rank - 1];
+  p.k = a.dim[a.rank - 1];
+  p.a = operand(a, out, 2, 1);
+  p.b = operand(b, out, 1, 2);
+  p.grid.n_batch = out.rank - 2;
+  std::copy(out.dim, out.dim + out.rank - 2, p.grid.batch);
+  p.grid.rows = p.m;
+  p.grid.col[0] = p.n;
+  p.grid.out = grid_view(out, out);
+  p.grid.n_extra = d.n_in - kOwn;
+  for (uint32_t i = 0; i < p.grid.n_extra; ++i) p.grid.extra[i] = grid_view(d.in[kOwn + i], out);
+  p.aliased = is_aliased(d);
+  const bool thin = p.n <= 8 && p.m > p.n;
+  const bool transposed = p.n > 1 && p.m > 1 && p.grid.out.rs == 1 && p.grid.out.cs[0] != 1;
+  if ((thin && !(p.n > 1 && p.grid.out.cs[0] == 1 && p.m > 64 && p.a.ks != 1)) || transposed) {
+    transpose(p);
+    s.swapped = true;
+  }
+  free_stride(p);
+  fold_batch(p);
+  const uint32_t acc = desc(d).acc_dtype;
+  with_accumulator(acc, [&](auto t) { cut(p, gemm_kernels<decltype(t)>().tile, acc, false); });
+  return s;
+}
+
+// Operand i as it stands in the plan.
+uint32_t side(const Shape& s, uint32_t i) { return (i == 0) == s.swapped ? kRight : kLeft; }
+
+bool check(const opmux_opd& d, opmux_cap* cap) {
+  const uint32_t acc = desc(d).acc_dtype;
+  for (uint32_t i = 0; i < kOwn; ++i) {
+    if (!accumulates(d.in[i].dtype, acc)) return no(cap, OPMUX_WHY_DTYPE, i, d.in[i].dtype, acc), false;
+    if (d.in[i].rank < 2 || d.in[i].rank > OPMUX_MAX_RANK)
+      return no(cap, OPMUX_WHY_RANK, i, d.in[i].rank, 2), false;
+  }
+  if (is_aliased(d) && d.alias[0] <= kOwn) return no(cap, OPMUX_WHY_ALIAS, d.alias[0] - 1), false;
+  return Epilogue::supports(d, kOwn, acc, cap);
+}
+
+void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
+  if (!check(*d, cap)) return;
+  const Shape s = shape(*d);
+  for (uint32_t i = 0; i < kOwn; ++i) {
+    const uint32_t want = panel_layout(side(s, i), s.plan);
+    if (d->in[i].layout != 0 && d->in[i].layout != want)
+      return no(cap, OPMUX_WHY_LAYOUT, i, d->in[i].layout, want);
+    if ((d->in[i].flags & OPMUX_T_CONST) && cap->in_layout && i < cap->layout_cap) cap->in_layout[i] = want;
+  }
+  Cost c;
+  c.flops = 2.0 * static_cast<double>(s.plan.m) * static_cast<double>(s.plan.n) *
+            static_cast<double>(s.plan.k) * static_cast<double>(s.plan.batches);
+  for (uint32_t i = 0; i < d->n_in; ++i)
+    c.bytes += static_cast<double>(elements(d->in[i]) * element_bytes(d->in[i].dtype));
+  c.bytes += static_cast<double>(elements(d->out[0]) * element_bytes(d->out[0].dtype));
+  c.ws = s.plan.workspace();
+  yes(cap, info, c);
+  cap->inplace_mask = extra_mask(*d, kOwn);
+}
+
+struct State {
+  explicit State(const opmux_opd& d) : shape(opmux::cpu::shape(d)) {
+    shape.plan.epilogue.compile(d, kOwn, desc(d).acc_dtype, shape.plan.grid);
+  }
+  Shape shape;
+};
+
+opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
+  return make_state<State>(host, state, err, *d);
+}
+
+opmux_status run(const kit_call* call, opmux_err*) {
+  const Shape& s = static_cast<const State*>(call->state)->shape;
+  return with_accumulator(desc(*call->d).acc_dtype, [&](auto t) {
+    using T = decltype(t);
+    gemm_run<T>({&s.plan, gemm_kernels<T>(), call->host, call->arg[s.swapped ? 1 : 0],
+                 call->arg[s.swapped ? 0 : 1], nullptr, nullptr, call->arg[call->d->n_in], call->arg + kOwn,
+                 call->ws});
+    return opmux_status{OPMUX_OK};
+  });
+}
+
+// A packed operand is asked for before its own layout is in the descriptor.
+opmux_status packed_size(const opmux_opd* d, uint32_t i, uint32_t layout, uint64_t* size, uint64_t* arg,
+                         opmux_err* err) {
+  const Shape s = shape(*d);
+  if (i >= kOwn || layout != panel_layout(side(s, i), s.plan)) {
+    return kit_fail(err, OPMUX_E_UNSUPPORTED, i, "matmul: operand %u has no layout 0x%x", i, layout);
+  }
+  *arg = 0;
+  with_accumulator(desc(*d).acc_dtype,
+                   [&](auto t) { *size = gemm_packed_bytes<decltype(t)>(s.plan, side(s, i) == kLeft); });
+  return OPMUX_OK;
+}
+
+opmux_status pack(const opmux_host_api* host, const opmux_opd* d, uint32_t i, uint32_t layout,
+                  const void* src, void* dst, opmux_err* err) {
+  uint64_t size, arg;
+  if (opmux_status e = packed_size(d, i, layout, &size, &arg, err); e != OPMUX_OK) return e;
+  const Shape s = shape(*d);
+  with_accumulator(desc(*d).acc_dtype, [&](auto t) {
+    gemm_pack_operand<decltype(t)>(host, s.plan, side(s, i) == kLeft, src, static_cast<decltype(t)*>(dst));
+  });
+  return OPMUX_OK;
+}
+
+}  // namespace
+
+const kit_op kMatmul = {OPMUX_OP_MATMUL,         "packed", query,       prepare,
+                        free_state<State>,       run,      packed_size, pack,
+                        sizeof(opmux_op_matmul), 1};
+
+}  // namespace opmux::cpu
