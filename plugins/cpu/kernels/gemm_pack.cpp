@@ -2,6 +2,7 @@
 // Packing of matrix operands: transposes, converts and pads.
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
 #include "cpu/kernels/gemm.hpp"
 #include "opmux/types.h"
@@ -59,6 +60,7 @@ HWY_INLINE void convert(const S* src, int64_t n, T* dst) {
   }
 }
 
+#if HWY_TARGET != HWY_SCALAR  // which has no blocks of four lanes
 // dst[i * ld + r] = src[r * rs + i] for four rows.
 HWY_INLINE void transpose4(const float* src, int64_t rs, int64_t k, int64_t ld, float* dst) {
   const hn::FixedTag<float, 4> d;
@@ -77,6 +79,7 @@ HWY_INLINE void transpose4(const float* src, int64_t rs, int64_t k, int64_t ld, 
     for (int64_t r = 0; r < 4; ++r) dst[i * ld + r] = src[r * rs + i];
   }
 }
+#endif
 
 template <class S, class T>
 void pack(const PackSource& s, int64_t rows, int64_t k, int64_t ld, T* dst) {
@@ -94,11 +97,13 @@ void pack(const PackSource& s, int64_t rows, int64_t k, int64_t ld, T* dst) {
     const int64_t n = std::min(kBlock, k - i0);
     T* to = dst + i0 * ld;
     int64_t r = 0;
+#if HWY_TARGET != HWY_SCALAR
     if constexpr (std::is_same_v<S, float>) {
       if (s.ks == 1) {
         for (; r + 4 <= rows; r += 4) transpose4(src + r * s.rs + i0, s.rs, n, ld, to + r);
       }
     }
+#endif
     for (; r < rows; ++r) {
       const S* from = src + r * s.rs + i0 * s.ks;
       if (!std::is_same_v<S, T> && s.ks == 1) {
