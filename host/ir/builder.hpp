@@ -78,6 +78,8 @@ class GraphBuilder {
   std::string name_;
 };
 
+// The same elements under other dims without moving anything; nothing when strides or the element count forbid it.
+std::optional<opmux_tdesc> reshaped_view(const opmux_tdesc& d, std::span<const int64_t> dims);
 // numpy broadcast of shapes; throws Error with both extents.
 Dims broadcast_dims(std::span<const std::span<const int64_t>> shapes);
 // -1 .. counts from the end; throws Error "what: axis A is outside [-R, R-1] for rank R".

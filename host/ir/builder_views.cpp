@@ -6,11 +6,9 @@
 #include "host/platform/error.hpp"
 
 namespace opmux {
-namespace {
-
 // Strides of `dims` over the memory of `d` without moving anything, or nothing. As numpy: groups of axes
 // whose products match must be dense within themselves.
-std::optional<std::vector<int64_t>> reshaped_strides(const opmux_tdesc& d, std::span<const int64_t> dims) {
+static std::optional<std::vector<int64_t>> reshaped_strides(const opmux_tdesc& d, std::span<const int64_t> dims) {
   std::vector<int64_t> old_dim, old_stride;
   for (uint32_t i = 0; i < d.rank; ++i) {
     if (d.dim[i] == 1) continue;
@@ -43,7 +41,16 @@ std::optional<std::vector<int64_t>> reshaped_strides(const opmux_tdesc& d, std::
   return strides;
 }
 
-}  // namespace
+std::optional<opmux_tdesc> reshaped_view(const opmux_tdesc& d, std::span<const int64_t> dims) {
+  opmux_tdesc to = make_desc(d.dtype, dims);
+  if (element_count(to) != element_count(d)) return std::nullopt;
+  to.flags = d.flags;
+  if (element_count(to) == 0) return to;
+  const auto strides = reshaped_strides(d, dims);
+  if (!strides) return std::nullopt;
+  std::copy(strides->begin(), strides->end(), to.stride);
+  return to;
+}
 
 int64_t normal_axis(int64_t axis, int64_t rank, const char* what) {
   if (axis < -rank || axis >= rank) {
@@ -69,18 +76,17 @@ Dims broadcast_dims(std::span<const std::span<const int64_t>> shapes) {
 
 ValueId GraphBuilder::reshape(ValueId v, std::span<const int64_t> dims) {
   opmux_tdesc to = make_desc(dtype(v), dims);
-  to.flags = desc(v).flags;
   if (element_count(to) != element_count(desc(v))) {
     fail(OPMUX_E_INVALID, "reshape: {} has {} elements, the new shape {} has {}", to_string(desc(v)),
          element_count(desc(v)), to_string(to), element_count(to));
   }
   if (same_shape(desc(v), to)) return v;
-  if (element_count(to) != 0) {
-    auto strides = reshaped_strides(desc(v), dims);
-    if (!strides) return reshape(contiguous(v), dims);
-    std::copy(strides->begin(), strides->end(), to.stride);
+  const auto view = reshaped_view(desc(v), dims);
+  if (!view) {
+    const Dims kept(dims.begin(), dims.end());  // dims may point into the graph that is about to grow
+    return reshape(contiguous(v), kept);
   }
-  return graph_.add_view(v, to, 0, name_);
+  return graph_.add_view(v, *view, 0, name_);
 }
 
 ValueId GraphBuilder::permute(ValueId v, std::span<const int64_t> perm) {

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "host/abi/guard.hpp"
+#include "host/abi/handles.hpp"
+#include "host/abi/options.hpp"
+#include "host/onnx/read.hpp"
+#include "host/router/eager.hpp"
+#include "host/trace/trace.hpp"
+#include "kit/schema/schema.hpp"
+
+using namespace opmux;
+using nlohmann::ordered_json;
+
+namespace {
+
+const char* kind_name(uint32_t kind) {
+  switch (kind) {
+    case OPMUX_DEV_CPU: return "cpu";
+    case OPMUX_DEV_GPU: return "gpu";
+    case OPMUX_DEV_ACCEL: return "accelerator";
+    default: return "unknown";
+  }
+}
+
+ordered_json route_json(const Route& r) {
+  const opmux_devinfo& i = r.info();
+  return {{"name", r.name()},
+          {"alias", r.alias()},
+          {"plugin", r.plugin().name()},
+          {"version", r.plugin().version()},
+          {"path", r.plugin().path()},
+          {"device_name", i.name},
+          {"driver", i.driver},
+          {"kind", kind_name(i.kind)},
+          {"compute_units", i.compute_units},
+          {"memory_bytes", i.memory_bytes},
+          {"max_binding_bytes", i.max_binding_bytes},
+          {"f16", (i.features & OPMUX_FEAT_F16) != 0},
+          {"f64", (i.features & OPMUX_FEAT_F64) != 0},
+          {"subgroups", (i.features & OPMUX_FEAT_SUBGROUP) != 0},
+          {"auto", !r.never_auto()}};
+}
+
+std::string devices_report(const Registry& registry) {
+  ordered_json devices = ordered_json::array();
+  for (const auto& physical : registry.devices()) {
+    ordered_json routes = ordered_json::array();
+    for (const auto& r : registry.routes()) {
+      if (r->device() == physical.name) routes.push_back(route_json(*r));
+    }
+    devices.push_back({{"name", physical.name}, {"description", physical.description}, {"pci", physical.pci}, {"routes", std::move(routes)}});
+  }
+  ordered_json unused = ordered_json::array();
+  for (const Refusal& r : registry.refusals()) {
+    unused.push_back({{"plugin", r.plugin}, {"path", r.path}, {"stage", r.stage}, {"reason", r.reason}});
+  }
+  return ordered_json{{"devices", std::move(devices)}, {"unused", std::move(unused)}}.dump();
+}
+
+// An operator counts as served natively when the route does not answer "operator unknown" to an empty descriptor of it.
+bool serves(Runtime& rt, Route& route, const schema::OpInfo& op) {
+  Node node;
+  node.op = op.op;
+  node.attrs.resize(op.desc_size - sizeof(opmux_opd));
+  const std::vector<opmux_tdesc> in(op.n_in_min), out(op.n_out_min);
+  const Descriptor d(node, in, out);
+  return rt.kernels.query(route, d.get()).cap.why != OPMUX_WHY_OP;
+}
+
+std::string ops_report(Runtime& rt) {
+  ordered_json ops = ordered_json::array();
+  for (const schema::OpInfo& op : schema::all()) {
+    ordered_json routes = ordered_json::object();
+    for (const auto& r : rt.registry.routes()) routes[r->alias()] = serves(rt, *r, op);
+    ops.push_back({{"name", op.name}, {"family", op.family}, {"doc", op.doc}, {"routes", std::move(routes)}});
+  }
+  return ordered_json{{"ops", std::move(ops)}}.dump();
+}
+
+std::string memory_report(Runtime& rt) {
+  ordered_json pools = ordered_json::array();
+  for (const auto& [route, stats] : rt.constants.pool_stats()) {
+    pools.push_back({{"route", route->alias()}, {"in_use_bytes", stats.in_use_bytes}, {"peak_bytes", stats.peak_bytes}});
+  }
+  return ordered_json{{"pools", std::move(pools)}, {"constant_bytes", rt.constants.held_bytes()}}.dump();
+}
+
+}  // namespace
+
+extern "C" {
+
+const char* opmux_version(void) { return OPMUX_VERSION_TEXT; }
+
+const char* opmux_status_text(opmux_status status) { return schema::status_name(status); }
+
+const char* opmux_dtype_text(uint32_t dtype) { return schema::dtype_name(dtype); }
+
+opmux_str opmux_text_get(opmux_text t) { return t ? opmux_str{t->text.data(), t->text.size()} : opmux_str{nullptr, 0}; }
+
+void opmux_text_destroy(opmux_text t) { delete t; }
+
+opmux_status opmux_context_create(const opmux_context_desc* desc, opmux_context* out, opmux_err* err) {
+  return guard(err, [&] {
+    need(out, "out");
+    *out = new opmux_context_s{std::make_shared<Runtime>(loader_options(desc))};
+  });
+}
+
+opmux_status opmux_context_destroy(opmux_context c, opmux_err* err) {
+  return guard(err, [&] {
+    if (!c) return;
+    if (c->runtime.use_count() > 1) {
+      fail(OPMUX_E_BUSY, "{} object(s) made from this context are still alive", c->runtime.use_count() - 1);
+    }
+    delete c;
+  });
+}
+
+opmux_status opmux_context_report(opmux_context c, uint32_t what, opmux_text* out, opmux_err* err) {
+  return guard(err, [&] {
+    Runtime& rt = *need(c, "context").runtime;
+    need(out, "out");
+    switch (what) {
+      case OPMUX_REPORT_DEVICES: *out = new opmux_text_s{devices_report(rt.registry)}; break;
+      case OPMUX_REPORT_OPS: *out = new opmux_text_s{ops_report(rt)}; break;
+      case OPMUX_REPORT_MEMORY: *out = new opmux_text_s{memory_report(rt)}; break;
+      default: fail(OPMUX_E_INVALID, "there is no context report {}", what);
+    }
+  });
+}
+
+opmux_status opmux_array_create(const opmux_tdesc* d, opmux_array* out, opmux_err* err) {
+  return guard(err, [&] {
+    need(d, "contiguous");
+    need(out, "out");
+    if (d->rank > OPMUX_MAX_RANK) fail(OPMUX_E_INVALID, "rank {} is beyond the limit of {}", d->rank, OPMUX_MAX_RANK);
+    *out = new opmux_array_s{HostTensor(make_desc(d->dtype, dims_of(*d))), {}};
+  });
+}
+
+opmux_status opmux_array_load_pb(opmux_context c, const char* path, opmux_array* out, opmux_err* err) {
+  return guard(err, [&] {
+    need(c, "context");
+    need(path, "path");
+    need(out, "out");
+    NamedHostTensor t = read_onnx_tensor(path);
+    *out = new opmux_array_s{to_contiguous(t.tensor), t.name};
+  });
+}
+
+opmux_tensor opmux_array_tensor(opmux_array a) {
+  if (!a) return {};
+  return {a->tensor.desc(), const_cast<std::byte*>(a->tensor.data())};
+}
+
+opmux_str opmux_array_name(opmux_array a) { return a ? opmux_str{a->name.data(), a->name.size()} : opmux_str{nullptr, 0}; }
+
+void opmux_array_destroy(opmux_array a) { delete a; }
+
+opmux_status opmux_op(opmux_context c, const char* device, const opmux_opd* d, const opmux_tensor* in, const opmux_tensor* out,
+                      opmux_err* err) {
+  return guard(err, [&] {
+    Runtime& rt = *need(c, "context").runtime;
+    need(d, "d");
+    schema::Problem problem;
+    if (!schema::validate(*d, problem)) throw Error(OPMUX_E_INVALID, problem.text, 0, OPMUX_NATIVE_NONE, problem.arg);
+    Policy policy;
+    policy.device = device ? device : "auto";
+    const Router router(rt.registry, rt.kernels, policy);
+    const Choice choice = router.choose(*d);
+    if (!choice.route) {
+      fail(OPMUX_E_UNSUPPORTED, "{}", choice.refused.empty() ? "no device runs it" : choice.refused.front().reason);
+    }
+    std::vector<const void*> in_data;
+    std::vector<void*> out_data;
+    for (uint32_t i = 0; i < d->n_in; ++i) in_data.push_back(in[i].data);
+    for (uint32_t i = 0; i < d->n_out; ++i) out_data.push_back(out[i].data);
+    run_eager(*choice.route, rt.kernels, *d, choice.capability, in_data, out_data);
+  });
+}
+
+opmux_status opmux_context_trace_start(opmux_context c, opmux_err* err) {
+  return guard(err, [&] {
+    need(c, "context");
+    trace::start();
+  });
+}
+
+opmux_status opmux_context_trace_stop(opmux_context c, const char* path, opmux_err* err) {
+  return guard(err, [&] {
+    need(c, "context");
+    need(path, "path");
+    trace::stop(path);
+  });
+}
+
+}  // extern "C"

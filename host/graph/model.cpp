@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/graph/model.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "host/onnx/import.hpp"
+#include "host/platform/error.hpp"
+#include "kit/schema/schema.hpp"
+
+namespace opmux {
+namespace {
+
+SourceValue port_of(const Graph& g, const Port& p) {
+  const opmux_tdesc& d = g.values[p.value].desc;
+  SourceValue v;
+  v.name = p.name;
+  v.dtype = d.dtype;
+  v.has_shape = true;
+  for (int64_t n : dims_of(d)) v.dims.push_back({n, {}});
+  return v;
+}
+
+}  // namespace
+
+Model::Model(std::shared_ptr<Runtime> runtime, std::shared_ptr<const SourceModel> source)
+    : runtime_(std::move(runtime)), source_(std::move(source)) {
+  std::set<std::string> states;
+  for (const StatePair& s : find_states(*source_)) {
+    states.insert(s.past);
+    states.insert(s.present);
+  }
+  for (const SourceValue& v : source_->graph.inputs) {
+    if (!states.contains(v.name)) inputs_.push_back(v);
+  }
+  for (const SourceValue& v : source_->graph.outputs) {
+    if (!states.contains(v.name)) outputs_.push_back(v);
+  }
+}
+
+Model::Model(std::shared_ptr<Runtime> runtime, Graph built)
+    : runtime_(std::move(runtime)), source_(std::make_shared<SourceModel>()), built_(std::move(built)), is_built_(true) {
+  for (const Port& p : built_.inputs) inputs_.push_back(port_of(built_, p));
+  for (const Port& p : built_.outputs) outputs_.push_back(port_of(built_, p));
+}
+
+void Model::check_inputs(std::span<const opmux_tdesc> inputs) const {
+  if (inputs.size() != inputs_.size()) {
+    fail(OPMUX_E_INVALID, "{} inputs are described, the model has {}", inputs.size(), inputs_.size());
+  }
+  std::map<std::string, std::pair<int64_t, std::string>> symbols;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const SourceValue& want = inputs_[i];
+    const opmux_tdesc& have = inputs[i];
+    if (want.dtype != OPMUX_NONE && want.dtype != have.dtype) {
+      fail(OPMUX_E_INVALID, "input '{}' is {}, the model wants {}", want.name, schema::dtype_name(have.dtype),
+           schema::dtype_name(want.dtype));
+    }
+    if (!want.has_shape) continue;
+    if (want.dims.size() != have.rank) {
+      fail(OPMUX_E_INVALID, "input '{}' has rank {}, the model wants {}", want.name, have.rank, want.dims.size());
+    }
+    for (uint32_t a = 0; a < have.rank; ++a) {
+      const SourceDim& dim = want.dims[a];
+      if (dim.value >= 0 && dim.value != have.dim[a]) {
+        fail(OPMUX_E_INVALID, "input '{}': dim {} is {}, the model wants {}", want.name, a, have.dim[a], dim.value);
+      }
+      if (dim.value >= 0 || dim.symbol.empty()) continue;
+      const auto [it, fresh] = symbols.emplace(dim.symbol, std::pair(have.dim[a], want.name));
+      if (!fresh && it->second.first != have.dim[a]) {
+        fail(OPMUX_E_INVALID, "input '{}': dim {} ({}) is {}, but input '{}' says {}", want.name, a, dim.symbol, have.dim[a],
+             it->second.second, it->second.first);
+      }
+    }
+  }
+}
+
+Graph Model::specialise(std::span<const opmux_tdesc> inputs) const {
+  check_inputs(inputs);
+  if (is_built_) return built_;
+  std::vector<NamedTensorDesc> named;
+  for (size_t i = 0; i < inputs.size(); ++i) named.push_back({inputs_[i].name, inputs[i]});
+  return import_onnx(*source_, named, {}, &runtime_->evaluator);
+}
+
+}  // namespace opmux

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/graph/plan.hpp"
+
+#include <algorithm>
+
+#include "host/graph/passes/passes.hpp"
+#include "host/platform/error.hpp"
+
+namespace opmux {
+
+void append_shape_key(std::vector<int64_t>& key, std::span<const opmux_tdesc> inputs) {
+  for (const opmux_tdesc& d : inputs) {
+    key.push_back(d.dtype);
+    key.push_back(d.rank);
+    key.insert(key.end(), d.dim, d.dim + d.rank);
+  }
+}
+
+Plan::Plan(std::shared_ptr<Model> model, PlanOptions options)
+    : model_(std::move(model)),
+      options_(std::move(options)),
+      router_(model_->runtime()->registry, model_->runtime()->kernels, options_.policy) {}
+
+std::shared_ptr<const CompiledGraph> Plan::compiled(std::span<const opmux_tdesc> inputs) {
+  std::vector<int64_t> key;
+  append_shape_key(key, inputs);
+  std::scoped_lock lock(mutex_);
+  const auto at = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.key == key; });
+  if (at != entries_.end()) {
+    entries_.splice(entries_.begin(), entries_, at);
+    return entries_.front().graph;
+  }
+  Runtime& rt = *model_->runtime();
+  Graph graph = model_->specialise(inputs);
+  for (Node& n : graph.nodes) n.math |= options_.policy.math;
+  optimise(graph, router_, rt.evaluator);
+  entries_.push_front({std::move(key), compile(std::move(graph), router_, rt.kernels, rt.constants)});
+  if (entries_.size() > options_.shapes_kept) entries_.pop_back();
+  return entries_.front().graph;
+}
+
+}  // namespace opmux

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "host/graph/compiled.hpp"
+#include "kit/schema/schema.hpp"
+
+namespace opmux {
+namespace {
+
+using nlohmann::ordered_json;
+
+const char* source_name(uint32_t source) {
+  switch (source) {
+    case OPMUX_COST_MODEL: return "model";
+    case OPMUX_COST_MEASURED: return "measured";
+    default: return "none";
+  }
+}
+
+ordered_json node_json(const CompiledGraph& plan, uint32_t i) {
+  const Node& n = plan.graph.nodes[i];
+  const Choice& c = plan.choices[i];
+  const Descriptor d(plan.graph, n);
+  ordered_json node{{"name", n.name}, {"op", schema::find(n.op)->name}, {"route", c.route->alias()}};
+  node["device"] = c.route->name();
+  node["output"] = n.out.empty() || n.out[0] == kNone ? "" : to_string(plan.graph.values[n.out[0]].desc);
+  node["fused_instructions"] = n.progs.empty() ? 0 : n.progs[0].insn.size();
+  node["flops"] = schema::flops(d.get());
+  node["bytes"] = schema::bytes(d.get());
+  node["cost_ns"] = c.capability.cap.cost_ns;
+  node["cost_source"] = source_name(c.capability.cap.cost_source);
+  ordered_json refused = ordered_json::array();
+  for (const Refused& r : c.refused) refused.push_back({{"route", r.route->alias()}, {"reason", r.reason}});
+  node["refused"] = std::move(refused);
+  return node;
+}
+
+}  // namespace
+
+std::string report(const CompiledGraph& plan, const Router& router) {
+  ordered_json out;
+  const Route* wanted = router.candidates().front();
+  ordered_json nodes = ordered_json::array();
+  std::map<std::string, uint32_t> elsewhere;
+  uint64_t flops = 0, bytes = 0, moved = 0;
+  uint32_t copies = 0, away = 0;
+  for (uint32_t i = 0; i < plan.graph.nodes.size(); ++i) {
+    nodes.push_back(node_json(plan, i));
+    flops += nodes.back()["flops"].get<uint64_t>();
+    bytes += nodes.back()["bytes"].get<uint64_t>();
+    if (plan.choices[i].route != wanted) {
+      ++away;
+      ++elsewhere[plan.choices[i].route->alias()];
+    }
+  }
+  for (const Step& s : plan.steps) {
+    if (s.kind != Step::Kind::kCopy) continue;
+    ++copies;
+    moved += plan.graph.storages[s.storage].size_bytes;
+  }
+  out["device"] = wanted->alias();
+  out["nodes"] = std::move(nodes);
+  out["fallback"] = {{"nodes", away}, {"of", plan.graph.nodes.size()}, {"routes", elsewhere}};
+  ordered_json spaces = ordered_json::array();
+  for (const Space& s : plan.spaces) {
+    spaces.push_back({{"space", s.route ? s.route->alias() : "host"}, {"arena_bytes", s.arena_bytes}});
+  }
+  uint64_t workspace = 0;
+  for (const RouteUse& r : plan.routes) workspace += r.workspace_bytes;
+  out["memory"] = {{"spaces", std::move(spaces)},
+                   {"constant_bytes", plan.constant_bytes},
+                   {"workspace_bytes", workspace}};
+  out["copies"] = {{"count", copies}, {"bytes", moved}};
+  out["flops"] = flops;
+  out["bytes"] = bytes;
+  return out.dump();
+}
+
+}  // namespace opmux

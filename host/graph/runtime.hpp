@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "host/graph/constants.hpp"
+#include "host/kernel/kernel_cache.hpp"
+#include "host/loader/registry.hpp"
+#include "host/router/eager.hpp"
+
+namespace opmux {
+
+// What all models and plans of one context share. Members are destroyed in the reverse order: plugins go last.
+struct Runtime {
+  explicit Runtime(const LoaderOptions& options) : registry(options), evaluator(registry, kernels) {}
+  Registry registry;
+  KernelCache kernels;
+  ConstantStore constants;
+  HostEvaluator evaluator;
+};
+
+}  // namespace opmux

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/router/router.hpp"
+
+#include <algorithm>
+
+#include "host/platform/error.hpp"
+#include "opmux/opmux.h"
+
+namespace opmux {
+namespace {
+
+// Order of `auto`: real GPUs and accelerators, the CPU's own route, then drivers that only emulate a GPU on the CPU.
+int rank_of(const Route& r) {
+  if (r.info().kind != OPMUX_DEV_CPU) return 0;
+  return r.host_memory() ? 1 : 2;
+}
+
+[[noreturn]] void refuse_device(const Registry& registry, const std::string& wanted) {
+  const std::string plugin = wanted.substr(0, wanted.find(':'));
+  for (const Refusal& r : registry.refusals()) {
+    if (r.plugin == plugin) {
+      fail(OPMUX_E_NOT_FOUND, "device '{}' cannot be used: plugin {} ({}): {}", wanted, r.plugin, r.stage, r.reason);
+    }
+  }
+  std::string known;
+  for (const auto& r : registry.routes()) known += (known.empty() ? "" : ", ") + r->alias();
+  fail(OPMUX_E_NOT_FOUND, "there is no device '{}'; there are: {}", wanted, known.empty() ? "none" : known);
+}
+
+}  // namespace
+
+Router::Router(Registry& registry, KernelCache& kernels, Policy policy) : kernels_(kernels), policy_(std::move(policy)) {
+  if (policy_.device.empty()) policy_.device = "auto";
+  for (const auto& r : registry.routes()) {
+    if (!r->never_auto()) candidates_.push_back(r.get());
+  }
+  std::stable_sort(candidates_.begin(), candidates_.end(),
+                   [](const Route* a, const Route* b) { return rank_of(*a) < rank_of(*b); });
+  if (policy_.device != "auto") {
+    Route* wanted = registry.find(policy_.device);
+    if (!wanted) refuse_device(registry, policy_.device);
+    // Others serve what it refuses, the CPU's own route first: operators of one model stay together.
+    std::erase(candidates_, wanted);
+    std::stable_partition(candidates_.begin(), candidates_.end(), [](const Route* r) { return r->host_memory(); });
+    if (policy_.fallback == OPMUX_FALLBACK_FORBID) candidates_.clear();
+    candidates_.insert(candidates_.begin(), wanted);
+  }
+  if (candidates_.empty()) {
+    fail(OPMUX_E_NOT_FOUND, "no device can be used: {} plugin(s) were refused; `opmux devices` tells why",
+         registry.refusals().size());
+  }
+}
+
+Choice Router::choose(const opmux_opd& d, const Route* only) const {
+  Choice choice;
+  for (Route* r : candidates_) {
+    if (only && r != only) continue;
+    Capability c = kernels_.query(*r, d);
+    if (c.cap.verdict == OPMUX_YES) {
+      choice.route = r;
+      choice.capability = std::move(c);
+      return choice;
+    }
+    choice.refused.push_back({r, reason_sentence(*r, d, c.cap)});
+  }
+  return choice;
+}
+
+}  // namespace opmux
