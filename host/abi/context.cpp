@@ -17,10 +17,14 @@ namespace {
 
 const char* kind_name(uint32_t kind) {
   switch (kind) {
-    case OPMUX_DEV_CPU: return "cpu";
-    case OPMUX_DEV_GPU: return "gpu";
-    case OPMUX_DEV_ACCEL: return "accelerator";
-    default: return "unknown";
+    case OPMUX_DEV_CPU:
+      return "cpu";
+    case OPMUX_DEV_GPU:
+      return "gpu";
+    case OPMUX_DEV_ACCEL:
+      return "accelerator";
+    default:
+      return "unknown";
   }
 }
 
@@ -50,7 +54,10 @@ std::string devices_report(const Registry& registry) {
     for (const auto& r : registry.routes()) {
       if (r->device() == physical.name) routes.push_back(route_json(*r));
     }
-    devices.push_back({{"name", physical.name}, {"description", physical.description}, {"pci", physical.pci}, {"routes", std::move(routes)}});
+    devices.push_back({{"name", physical.name},
+                       {"description", physical.title},
+                       {"id", physical.id},
+                       {"routes", std::move(routes)}});
   }
   ordered_json unused = ordered_json::array();
   for (const Refusal& r : registry.refusals()) {
@@ -59,7 +66,8 @@ std::string devices_report(const Registry& registry) {
   return ordered_json{{"devices", std::move(devices)}, {"unused", std::move(unused)}}.dump();
 }
 
-// An operator counts as served natively when the route does not answer "operator unknown" to an empty descriptor of it.
+// An operator counts as served natively when the route does not answer "operator unknown" to an empty
+// descriptor of it.
 bool serves(Runtime& rt, Route& route, const schema::OpInfo& op) {
   Node node;
   node.op = op.op;
@@ -82,7 +90,8 @@ std::string ops_report(Runtime& rt) {
 std::string memory_report(Runtime& rt) {
   ordered_json pools = ordered_json::array();
   for (const auto& [route, stats] : rt.constants.pool_stats()) {
-    pools.push_back({{"route", route->alias()}, {"in_use_bytes", stats.in_use_bytes}, {"peak_bytes", stats.peak_bytes}});
+    pools.push_back(
+        {{"route", route->alias()}, {"in_use_bytes", stats.in_use_bytes}, {"peak_bytes", stats.peak_bytes}});
   }
   return ordered_json{{"pools", std::move(pools)}, {"constant_bytes", rt.constants.held_bytes()}}.dump();
 }
@@ -97,7 +106,9 @@ const char* opmux_status_text(opmux_status status) { return schema::status_name(
 
 const char* opmux_dtype_text(uint32_t dtype) { return schema::dtype_name(dtype); }
 
-opmux_str opmux_text_get(opmux_text t) { return t ? opmux_str{t->text.data(), t->text.size()} : opmux_str{nullptr, 0}; }
+opmux_str opmux_text_get(opmux_text t) {
+  return t ? opmux_str{t->text.data(), t->text.size()} : opmux_str{nullptr, 0};
+}
 
 void opmux_text_destroy(opmux_text t) { delete t; }
 
@@ -123,10 +134,17 @@ opmux_status opmux_context_report(opmux_context c, uint32_t what, opmux_text* ou
     Runtime& rt = *need(c, "context").runtime;
     need(out, "out");
     switch (what) {
-      case OPMUX_REPORT_DEVICES: *out = new opmux_text_s{devices_report(rt.registry)}; break;
-      case OPMUX_REPORT_OPS: *out = new opmux_text_s{ops_report(rt)}; break;
-      case OPMUX_REPORT_MEMORY: *out = new opmux_text_s{memory_report(rt)}; break;
-      default: fail(OPMUX_E_INVALID, "there is no context report {}", what);
+      case OPMUX_REPORT_DEVICES:
+        *out = new opmux_text_s{devices_report(rt.registry)};
+        break;
+      case OPMUX_REPORT_OPS:
+        *out = new opmux_text_s{ops_report(rt)};
+        break;
+      case OPMUX_REPORT_MEMORY:
+        *out = new opmux_text_s{memory_report(rt)};
+        break;
+      default:
+        fail(OPMUX_E_INVALID, "there is no context report {}", what);
     }
   });
 }
@@ -135,7 +153,8 @@ opmux_status opmux_array_create(const opmux_tdesc* d, opmux_array* out, opmux_er
   return guard(err, [&] {
     need(d, "contiguous");
     need(out, "out");
-    if (d->rank > OPMUX_MAX_RANK) fail(OPMUX_E_INVALID, "rank {} is beyond the limit of {}", d->rank, OPMUX_MAX_RANK);
+    if (d->rank > OPMUX_MAX_RANK)
+      fail(OPMUX_E_INVALID, "rank {} is beyond the limit of {}", d->rank, OPMUX_MAX_RANK);
     *out = new opmux_array_s{HostTensor(make_desc(d->dtype, dims_of(*d))), {}};
   });
 }
@@ -155,23 +174,27 @@ opmux_tensor opmux_array_tensor(opmux_array a) {
   return {a->tensor.desc(), const_cast<std::byte*>(a->tensor.data())};
 }
 
-opmux_str opmux_array_name(opmux_array a) { return a ? opmux_str{a->name.data(), a->name.size()} : opmux_str{nullptr, 0}; }
+opmux_str opmux_array_name(opmux_array a) {
+  return a ? opmux_str{a->name.data(), a->name.size()} : opmux_str{nullptr, 0};
+}
 
 void opmux_array_destroy(opmux_array a) { delete a; }
 
-opmux_status opmux_op(opmux_context c, const char* device, const opmux_opd* d, const opmux_tensor* in, const opmux_tensor* out,
-                      opmux_err* err) {
+opmux_status opmux_op(opmux_context c, const char* device, const opmux_opd* d, const opmux_tensor* in,
+                      const opmux_tensor* out, opmux_err* err) {
   return guard(err, [&] {
     Runtime& rt = *need(c, "context").runtime;
     need(d, "d");
     schema::Problem problem;
-    if (!schema::validate(*d, problem)) throw Error(OPMUX_E_INVALID, problem.text, 0, OPMUX_NATIVE_NONE, problem.arg);
+    if (!schema::validate(*d, problem))
+      throw Error(OPMUX_E_INVALID, problem.text, 0, OPMUX_NATIVE_NONE, problem.arg);
     Policy policy;
     policy.device = device ? device : "auto";
     const Router router(rt.registry, rt.kernels, policy);
     const Choice choice = router.choose(*d);
     if (!choice.route) {
-      fail(OPMUX_E_UNSUPPORTED, "{}", choice.refused.empty() ? "no device runs it" : choice.refused.front().reason);
+      fail(OPMUX_E_UNSUPPORTED, "{}",
+           choice.refused.empty() ? "no device runs it" : choice.refused.front().reason);
     }
     std::vector<const void*> in_data;
     std::vector<void*> out_data;
@@ -192,7 +215,8 @@ opmux_status opmux_context_trace_stop(opmux_context c, const char* path, opmux_e
   return guard(err, [&] {
     need(c, "context");
     need(path, "path");
-    trace::stop(path);
+    trace::stop();
+    trace::write_json(path);
   });
 }
 

@@ -15,7 +15,8 @@ Node node_of(const opmux_opd& d) {
   const schema::OpInfo* info = schema::find(d.op);
   if (!info) fail(OPMUX_E_UNSUPPORTED, "operator id {:#x} is unknown", d.op);
   if (d.h.size < info->desc_size) {
-    fail(OPMUX_E_INVALID, "{}: the descriptor has {} bytes, this version has {}", info->name, d.h.size, info->desc_size);
+    fail(OPMUX_E_INVALID, "{}: the descriptor has {} bytes, this version has {}", info->name, d.h.size,
+         info->desc_size);
   }
   Node n;
   n.op = d.op;
@@ -32,7 +33,8 @@ Node node_of(const opmux_opd& d) {
 }
 
 ValueId known_value(const Graph& g, uint32_t v) {
-  if (v != kNone && v >= g.values.size()) fail(OPMUX_E_INVALID, "value {} does not exist, there are {}", v, g.values.size());
+  if (v != kNone && v >= g.values.size())
+    fail(OPMUX_E_INVALID, "value {} does not exist, there are {}", v, g.values.size());
   return v;
 }
 
@@ -62,7 +64,8 @@ PlanOptions options_of(const opmux_plan_desc* d) {
   if (OPMUX_HAS(d, opmux_plan_desc, math)) o.policy.math = d->math;
   if (OPMUX_HAS(d, opmux_plan_desc, shapes_kept) && d->shapes_kept) o.shapes_kept = d->shapes_kept;
   if (OPMUX_HAS(d, opmux_plan_desc, profile)) o.profile = d->profile != 0;
-  if (o.policy.fallback > OPMUX_FALLBACK_ALLOW) fail(OPMUX_E_INVALID, "fallback {} is unknown", o.policy.fallback);
+  if (o.policy.fallback > OPMUX_FALLBACK_ALLOW)
+    fail(OPMUX_E_INVALID, "fallback {} is unknown", o.policy.fallback);
   return o;
 }
 
@@ -84,7 +87,8 @@ opmux_status opmux_model_load_bytes(opmux_context c, opmux_span bytes, opmux_mod
     auto& runtime = need(c, "context").runtime;
     need(out, "out");
     *out = new opmux_model_s{std::make_shared<Model>(
-        runtime, read_onnx_bytes({static_cast<const std::byte*>(bytes.data), static_cast<size_t>(bytes.size)}))};
+        runtime,
+        read_onnx_bytes({static_cast<const std::byte*>(bytes.data), static_cast<size_t>(bytes.size)}))};
   });
 }
 
@@ -92,7 +96,8 @@ void opmux_model_destroy(opmux_model m) { delete m; }
 
 uint32_t opmux_model_port_count(opmux_model m, uint32_t kind) {
   if (!m) return 0;
-  return static_cast<uint32_t>(kind == OPMUX_PORT_INPUT ? m->model->inputs().size() : m->model->outputs().size());
+  return static_cast<uint32_t>(kind == OPMUX_PORT_INPUT ? m->model->inputs().size()
+                                                        : m->model->outputs().size());
 }
 
 opmux_status opmux_model_port(opmux_model m, uint32_t kind, uint32_t index, opmux_port* out, opmux_err* err) {
@@ -100,7 +105,8 @@ opmux_status opmux_model_port(opmux_model m, uint32_t kind, uint32_t index, opmu
     const Model& model = *need(m, "model").model;
     check_size(need(out, "out").h, sizeof(opmux_port), "opmux_port");
     const auto& ports = kind == OPMUX_PORT_INPUT ? model.inputs() : model.outputs();
-    if (index >= ports.size()) fail(OPMUX_E_INVALID, "port {} does not exist, there are {}", index, ports.size());
+    if (index >= ports.size())
+      fail(OPMUX_E_INVALID, "port {} does not exist, there are {}", index, ports.size());
     fill(ports[index], *out);
   });
 }
@@ -119,12 +125,14 @@ opmux_status opmux_builder_create(opmux_context c, opmux_builder* out, opmux_err
   });
 }
 
-opmux_status opmux_builder_input(opmux_builder b, const char* name, const opmux_tdesc* desc, uint32_t* value, opmux_err* err) {
+opmux_status opmux_builder_input(opmux_builder b, const char* name, const opmux_tdesc* desc, uint32_t* value,
+                                 opmux_err* err) {
   return guard(err, [&] {
     Graph& g = need(b, "builder").graph;
     need(name, "name");
     need(desc, "desc");
-    if (desc->rank > OPMUX_MAX_RANK) fail(OPMUX_E_INVALID, "rank {} is beyond the limit of {}", desc->rank, OPMUX_MAX_RANK);
+    if (desc->rank > OPMUX_MAX_RANK)
+      fail(OPMUX_E_INVALID, "rank {} is beyond the limit of {}", desc->rank, OPMUX_MAX_RANK);
     const ValueId v = g.add_value(make_desc(desc->dtype, dims_of(*desc)), name, StorageKind::kInput);
     g.inputs.push_back({name, v});
     need(value, "value") = v;
@@ -145,7 +153,8 @@ opmux_status opmux_builder_constant(opmux_builder b, const opmux_tensor* t, uint
   });
 }
 
-opmux_status opmux_builder_op(opmux_builder b, const opmux_opd* d, const uint32_t* in, uint32_t* out, opmux_err* err) {
+opmux_status opmux_builder_op(opmux_builder b, const opmux_opd* d, const uint32_t* in, uint32_t* out,
+                              opmux_err* err) {
   return guard(err, [&] {
     Graph& g = need(b, "builder").graph;
     need(d, "d");
@@ -158,14 +167,15 @@ opmux_status opmux_builder_op(opmux_builder b, const opmux_opd* d, const uint32_
     for (ValueId v : node.in) in_desc.push_back(v == kNone ? opmux_tdesc{} : g.values[v].desc);
     const Descriptor asked(node, in_desc, out_desc);
     schema::Problem p;
-    if (!schema::infer(asked.get(), out_desc.data(), p)) throw Error(OPMUX_E_INVALID, p.text, 0, OPMUX_NATIVE_NONE, p.arg);
+    if (!schema::infer(asked.get(), out_desc.data(), p))
+      throw Error(OPMUX_E_INVALID, p.text, 0, OPMUX_NATIVE_NONE, p.arg);
     const auto ids = builder.emit_as(std::move(node), out_desc);
     std::copy(ids.begin(), ids.end(), out);
   });
 }
 
-opmux_status opmux_builder_view(opmux_builder b, uint32_t value, const opmux_tdesc* desc, int64_t offset_bytes, uint32_t* out,
-                                opmux_err* err) {
+opmux_status opmux_builder_view(opmux_builder b, uint32_t value, const opmux_tdesc* desc,
+                                int64_t offset_bytes, uint32_t* out, opmux_err* err) {
   return guard(err, [&] {
     Graph& g = need(b, "builder").graph;
     need(desc, "desc");
@@ -173,7 +183,8 @@ opmux_status opmux_builder_view(opmux_builder b, uint32_t value, const opmux_tde
     (void)make_desc(desc->dtype, dims_of(*desc));
     const Value& base = g.values[value];
     const Reach r = reach_of(*desc);
-    const int64_t first = base.offset_bytes + offset_bytes + r.begin, last = base.offset_bytes + offset_bytes + r.end;
+    const int64_t first = base.offset_bytes + offset_bytes + r.begin,
+                  last = base.offset_bytes + offset_bytes + r.end;
     const auto size = static_cast<int64_t>(g.storages[base.storage].size_bytes);
     if (r.end > r.begin && (first < 0 || last > size)) {
       fail(OPMUX_E_INVALID, "the view touches bytes {} to {} of a value of {} bytes", first, last, size);
@@ -214,7 +225,8 @@ opmux_status opmux_plan_create(opmux_model m, const opmux_plan_desc* desc, opmux
 
 void opmux_plan_destroy(opmux_plan p) { delete p; }
 
-opmux_status opmux_plan_report(opmux_plan p, const opmux_tdesc* inputs, uint32_t what, opmux_text* out, opmux_err* err) {
+opmux_status opmux_plan_report(opmux_plan p, const opmux_tdesc* inputs, uint32_t what, opmux_text* out,
+                               opmux_err* err) {
   return guard(err, [&] {
     Plan& plan = *need(p, "plan").plan;
     need(out, "out");

@@ -87,7 +87,8 @@ class Compiler {
     }
     if (refused) {
       fail(OPMUX_E_UNSUPPORTED, "{} of {} nodes cannot run{}: {}", refused, g().nodes.size(),
-           router_.policy().fallback == OPMUX_FALLBACK_FORBID ? " with fallback forbidden" : " on any device", refusals);
+           router_.policy().fallback == OPMUX_FALLBACK_FORBID ? " with fallback forbidden" : " on any device",
+           refusals);
     }
   }
 
@@ -99,7 +100,8 @@ class Compiler {
       const bool all = std::all_of(choices.begin(), choices.end(), [](const Choice& c) { return c.route; });
       if (!failed.empty()) {
         for (size_t k = 0; k < nodes.size(); ++k) {
-          choices[k].refused.insert(choices[k].refused.begin(), failed[k].refused.begin(), failed[k].refused.end());
+          choices[k].refused.insert(choices[k].refused.begin(), failed[k].refused.begin(),
+                                    failed[k].refused.end());
         }
       }
       failed = choices;
@@ -141,13 +143,15 @@ class Compiler {
   }
 
   void touch(StorageId s, uint32_t space) {
-    const auto [it, fresh] = lifetimes_.try_emplace({space, s}, Lifetime{g().storages[s].size_bytes, event_, event_, 0});
+    const auto [it, fresh] =
+        lifetimes_.try_emplace({space, s}, Lifetime{g().storages[s].size_bytes, event_, event_, 0});
     if (!fresh) it->second.last = event_;
   }
 
   bool valid_in(StorageId s, uint32_t space) {
     if (kind(s) == StorageKind::kInput && space == kHost) return true;
-    if (kind(s) == StorageKind::kState || kind(s) == StorageKind::kConstant) return true;  // lies where it is used
+    if (kind(s) == StorageKind::kState || kind(s) == StorageKind::kConstant)
+      return true;  // lies where it is used
     const auto it = valid_.find(s);
     return it != valid_.end() && std::find(it->second.begin(), it->second.end(), space) != it->second.end();
   }
@@ -157,7 +161,8 @@ class Compiler {
     if (valid_in(s, space)) return;
     uint32_t from = kHost;
     if (!valid_in(s, kHost)) {
-      if (valid_[s].empty()) fail(OPMUX_E_INTERNAL, "storage '{}' is read before it is written", g().storages[s].name);
+      if (valid_[s].empty())
+        fail(OPMUX_E_INTERNAL, "storage '{}' is read before it is written", g().storages[s].name);
       from = valid_[s].front();
       if (space != kHost) {
         bring(s, kHost);
@@ -185,7 +190,8 @@ class Compiler {
     for (ValueId v : n.in) {
       if (v != kNone) bring(g().values[v].storage, space);
     }
-    if (segment_first_ < plan_->launches.size() && plan_->launches[segment_first_].route != route) close_segment();
+    if (segment_first_ < plan_->launches.size() && plan_->launches[segment_first_].route != route)
+      close_segment();
     ++event_;
     for (ValueId v : n.in) {
       if (v != kNone) touch(g().values[v].storage, space);
@@ -281,7 +287,8 @@ class Compiler {
     std::vector<Lifetime> alive;
     std::vector<StorageId> ids;
     for (const auto& [key, life] : lifetimes_) {
-      if (key.first != space || plan_->spaces[space].at[key.second].kind != Location::Kind::kNowhere) continue;
+      if (key.first != space || plan_->spaces[space].at[key.second].kind != Location::Kind::kNowhere)
+        continue;
       alive.push_back(life);
       ids.push_back(key.second);
     }
@@ -295,7 +302,8 @@ class Compiler {
   void drop_host_constants() {
     for (size_t s = 0; s < g().storages.size(); ++s) {
       if (kind(static_cast<StorageId>(s)) != StorageKind::kConstant) continue;
-      if (plan_->spaces[kHost].at[s].kind != Location::Kind::kConstant) g().storages[s].constant = HostTensor();
+      if (plan_->spaces[kHost].at[s].kind != Location::Kind::kConstant)
+        g().storages[s].constant = HostTensor();
     }
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A graph placed on routes: kernels, copies between memory spaces, and where everything lies. Immutable; shared by run contexts.
+// A graph placed on routes: kernels, copies between memory spaces, and where everything lies. Immutable;
+// shared by run contexts.
 #pragma once
 
 #include <memory>
@@ -70,9 +71,10 @@ struct CompiledGraph {
   std::vector<StorageId> input_storages;
 };
 
-// Places, optimises nothing: the graph comes optimised. Throws Error when a node cannot be placed under the policy; the sentence names
-// node, operator, route and reason.
-std::shared_ptr<const CompiledGraph> compile(Graph graph, const Router& router, KernelCache& kernels, ConstantStore& constants);
+// Places, optimises nothing: the graph comes optimised. Throws Error when a node cannot be placed under the
+// policy; the sentence names node, operator, route and reason.
+std::shared_ptr<const CompiledGraph> compile(Graph graph, const Router& router, KernelCache& kernels,
+                                             ConstantStore& constants);
 
 // JSON of OPMUX_REPORT_PLAN.
 std::string report(const CompiledGraph& plan, const Router& router);

@@ -18,7 +18,8 @@ void append(std::string& key, const T& v) {
   key.append(reinterpret_cast<const char*>(&v), sizeof v);
 }
 
-// Two independent sums make a collision out of the question for data that is not hostile; sizes are compared besides.
+// Two independent sums make a collision out of the question for data that is not hostile; sizes are compared
+// besides.
 void append_content(std::string& key, const void* data, uint64_t size) {
   const std::span bytes(static_cast<const std::byte*>(data), size);
   append(key, size);
@@ -71,12 +72,13 @@ std::shared_ptr<ConstantBlock> ConstantStore::plain(Route& route, const HostTens
   return made;
 }
 
-std::shared_ptr<ConstantBlock> ConstantStore::packed(Route& route, const opmux_opd& d, uint32_t operand, uint32_t layout,
-                                                     const HostTensor& view) {
+std::shared_ptr<ConstantBlock> ConstantStore::packed(Route& route, const opmux_opd& d, uint32_t operand,
+                                                     uint32_t layout, const HostTensor& view) {
   const opmux_tdesc& desc = d.in[operand];
   ErrRecord err;
   uint64_t size = 0, layout_arg = 0;
-  err.check(route.t().op.packed_size(&route.info(), &d, operand, layout, &size, &layout_arg, err.get()), "packed size");
+  err.check(route.t().op.packed_size(&route.info(), &d, operand, layout, &size, &layout_arg, err.get()),
+            "packed size");
 
   const Reach reach = reach_of(desc);
   std::string key;
@@ -105,10 +107,18 @@ std::shared_ptr<ConstantBlock> ConstantStore::packed(Route& route, const opmux_o
     src = {staged.mem(), staged.offset() + static_cast<uint64_t>(-reach.begin), bytes, nullptr};
   }
   const opmux_bind dst{made->block.mem(), made->block.offset(), size, nullptr};
-  err.check(route.t().op.pack(queue.get(), &d, operand, layout, &src, &dst, err.get()), "packing of a constant");
+  err.check(route.t().op.pack(queue.get(), &d, operand, layout, &src, &dst, err.get()),
+            "packing of a constant");
   std::scoped_lock lock(mutex_);
   blocks_[key] = made;
   return made;
+}
+
+std::vector<std::pair<Route*, PoolStats>> ConstantStore::pool_stats() const {
+  std::scoped_lock lock(mutex_);
+  std::vector<std::pair<Route*, PoolStats>> all;
+  for (const auto& [route, pool] : pools_) all.emplace_back(route, pool->stats());
+  return all;
 }
 
 uint64_t ConstantStore::held_bytes() const {

@@ -2,10 +2,12 @@
 // Constants as devices hold them: plain or packed, shared by content between plans and shapes.
 #pragma once
 
-#include <array>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "host/ir/graph.hpp"
 #include "host/kernel/kernel_cache.hpp"
@@ -29,6 +31,7 @@ class ConstantStore {
                                         const HostTensor& view);
   // Bytes held now.
   uint64_t held_bytes() const;
+  std::vector<std::pair<Route*, PoolStats>> pool_stats() const;
   // The pool of a route; kept as long as the store.
   Pool& pool(Route& route);
 

@@ -42,7 +42,8 @@ uint32_t Dataflow::sole_writer(ValueId v) const {
     if (o == kNone || graph_.values[o].storage != s) continue;
     ++outputs;
     const Value& value = graph_.values[o];
-    if (value.offset_bytes != 0 || !is_contiguous(value.desc) || packed_bytes(value.desc) != graph_.storages[s].size_bytes) {
+    if (value.offset_bytes != 0 || !is_contiguous(value.desc) ||
+        packed_bytes(value.desc) != graph_.storages[s].size_bytes) {
       return kNone;
     }
   }

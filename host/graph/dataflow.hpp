@@ -21,7 +21,8 @@ class Dataflow {
   void remove(uint32_t node);
   void add(uint32_t node);
 
-  // The only node that writes the storage of v, and does it by one output that is the whole storage; kNone otherwise.
+  // The only node that writes the storage of v, and does it by one output that is the whole storage; kNone
+  // otherwise.
   uint32_t sole_writer(ValueId v) const;
   // The only node that reads the storage of v; kNone otherwise.
   uint32_t sole_reader(ValueId v) const;

@@ -20,7 +20,8 @@ opmux_copy copy_of(uint64_t size) {
 
 }  // namespace
 
-SpaceMemory::SpaceMemory(Route* route, ConstantStore& pools, uint64_t size_bytes) : route_(route), size_(size_bytes) {
+SpaceMemory::SpaceMemory(Route* route, ConstantStore& pools, uint64_t size_bytes)
+    : route_(route), size_(size_bytes) {
   if (!size_bytes) return;
   if (route) {
     block_ = pools.pool(*route).allocate(size_bytes, kAlign);
@@ -33,7 +34,8 @@ SpaceMemory::SpaceMemory(Route* route, ConstantStore& pools, uint64_t size_bytes
   host_ = std::shared_ptr<std::byte>(p, [](std::byte* q) { std::free(q); });
 }
 
-Instance::Instance(std::shared_ptr<const CompiledGraph> plan, ConstantStore& pools, std::vector<StateBuffer>& states)
+Instance::Instance(std::shared_ptr<const CompiledGraph> plan, ConstantStore& pools,
+                   std::vector<StateBuffer>& states)
     : plan_(std::move(plan)), states_(states) {
   queue_of_space_.resize(plan_->spaces.size(), 0);
   for (const Space& s : plan_->spaces) arenas_.emplace_back(s.route, pools, s.arena_bytes);
@@ -62,14 +64,17 @@ opmux_bind Instance::bind_of(const Operand& operand, uint32_t space) const {
       const SpaceMemory& a = arenas_[space];
       return {a.mem(), a.offset() + at.offset + offset, operand.size, nullptr};
     }
-    case Location::Kind::kConstant: return {at.mem, at.offset + offset, operand.size, nullptr};
+    case Location::Kind::kConstant:
+      return {at.mem, at.offset + offset, operand.size, nullptr};
     case Location::Kind::kState: {
       const SpaceMemory& m = states_[at.index].memory;
       return {m.mem(), m.offset() + offset, operand.size, nullptr};
     }
     case Location::Kind::kInput:
-    case Location::Kind::kOutput: return {reinterpret_cast<uint64_t>(port_address(at)), offset, operand.size, nullptr};
-    default: fail(OPMUX_E_INTERNAL, "storage '{}' has no place", plan_->graph.storages[operand.storage].name);
+    case Location::Kind::kOutput:
+      return {reinterpret_cast<uint64_t>(port_address(at)), offset, operand.size, nullptr};
+    default:
+      fail(OPMUX_E_INTERNAL, "storage '{}' has no place", plan_->graph.storages[operand.storage].name);
   }
 }
 
@@ -109,7 +114,8 @@ void Instance::record(const Step& step, Segment& segment) {
       if (o.storage == kNone) continue;
       const Location& at = plan_->spaces[space].at[o.storage];
       const bool output = at.kind == Location::Kind::kOutput;
-      if (output || at.kind == Location::Kind::kInput) segment.sites.push_back({output, at.index, i, a, o.size, o.offset});
+      if (output || at.kind == Location::Kind::kInput)
+        segment.sites.push_back({output, at.index, i, a, o.size, o.offset});
     }
   }
   segment.rebinds.resize(segment.sites.size());
@@ -127,8 +133,8 @@ void Instance::replay(const Step& step, Segment& segment) {
     changed += segment.rebinds[k].bind.mem != address;
     segment.rebinds[k].bind.mem = address;
   }
-  queues_[step.route].replay(segment.recording,
-                             changed ? std::span<const opmux_rebind>(segment.rebinds) : std::span<const opmux_rebind>());
+  queues_[step.route].replay(segment.recording, changed ? std::span<const opmux_rebind>(segment.rebinds)
+                                                        : std::span<const opmux_rebind>());
 }
 
 void Instance::copy(const Step& step) {

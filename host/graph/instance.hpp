@@ -31,7 +31,8 @@ class SpaceMemory {
   uint64_t size_ = 0;
 };
 
-// A state buffer of a run context; moves between spaces when plans of different shapes keep it in different ones.
+// A state buffer of a run context; moves between spaces when plans of different shapes keep it in different
+// ones.
 struct StateBuffer {
   std::string name;
   opmux_tdesc desc{};
@@ -86,7 +87,7 @@ class Instance {
   std::vector<SpaceMemory> workspaces_;  // per route
   std::vector<Segment> segments_;        // per step; empty for copies
   std::vector<uint32_t> queue_of_space_;
-  Ports ports_;                          // of the current run
+  Ports ports_;  // of the current run
   bool recorded_ = false;
 };
 

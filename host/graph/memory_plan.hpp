@@ -13,8 +13,8 @@ struct Lifetime {
   uint64_t offset = 0;           // written by plan_memory
 };
 
-// Largest first, each at the lowest offset that is free over its lifetime (greedy by size; Pisarchyk and Lee, "Efficient memory management
-// for deep neural net inference", 2020). Returns the bytes needed in all.
+// Largest first, each at the lowest offset that is free over its lifetime (greedy by size; Pisarchyk and Lee,
+// "Efficient memory management for deep neural net inference", 2020). Returns the bytes needed in all.
 uint64_t plan_memory(std::vector<Lifetime>& lifetimes, uint64_t align);
 
 }  // namespace opmux

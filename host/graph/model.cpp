@@ -6,6 +6,7 @@
 #include <set>
 
 #include "host/onnx/import.hpp"
+#include "host/onnx/state.hpp"
 #include "host/platform/error.hpp"
 #include "kit/schema/schema.hpp"
 
@@ -27,7 +28,7 @@ SourceValue port_of(const Graph& g, const Port& p) {
 Model::Model(std::shared_ptr<Runtime> runtime, std::shared_ptr<const SourceModel> source)
     : runtime_(std::move(runtime)), source_(std::move(source)) {
   std::set<std::string> states;
-  for (const StatePair& s : find_states(*source_)) {
+  for (const StatePair& s : states_of(*source_).pairs) {
     states.insert(s.past);
     states.insert(s.present);
   }
@@ -40,7 +41,10 @@ Model::Model(std::shared_ptr<Runtime> runtime, std::shared_ptr<const SourceModel
 }
 
 Model::Model(std::shared_ptr<Runtime> runtime, Graph built)
-    : runtime_(std::move(runtime)), source_(std::make_shared<SourceModel>()), built_(std::move(built)), is_built_(true) {
+    : runtime_(std::move(runtime)),
+      source_(std::make_shared<SourceModel>()),
+      built_(std::move(built)),
+      is_built_(true) {
   for (const Port& p : built_.inputs) inputs_.push_back(port_of(built_, p));
   for (const Port& p : built_.outputs) outputs_.push_back(port_of(built_, p));
 }
@@ -59,18 +63,20 @@ void Model::check_inputs(std::span<const opmux_tdesc> inputs) const {
     }
     if (!want.has_shape) continue;
     if (want.dims.size() != have.rank) {
-      fail(OPMUX_E_INVALID, "input '{}' has rank {}, the model wants {}", want.name, have.rank, want.dims.size());
+      fail(OPMUX_E_INVALID, "input '{}' has rank {}, the model wants {}", want.name, have.rank,
+           want.dims.size());
     }
     for (uint32_t a = 0; a < have.rank; ++a) {
       const SourceDim& dim = want.dims[a];
       if (dim.value >= 0 && dim.value != have.dim[a]) {
-        fail(OPMUX_E_INVALID, "input '{}': dim {} is {}, the model wants {}", want.name, a, have.dim[a], dim.value);
+        fail(OPMUX_E_INVALID, "input '{}': dim {} is {}, the model wants {}", want.name, a, have.dim[a],
+             dim.value);
       }
       if (dim.value >= 0 || dim.symbol.empty()) continue;
       const auto [it, fresh] = symbols.emplace(dim.symbol, std::pair(have.dim[a], want.name));
       if (!fresh && it->second.first != have.dim[a]) {
-        fail(OPMUX_E_INVALID, "input '{}': dim {} ({}) is {}, but input '{}' says {}", want.name, a, dim.symbol, have.dim[a],
-             it->second.second, it->second.first);
+        fail(OPMUX_E_INVALID, "input '{}': dim {} ({}) is {}, but input '{}' says {}", want.name, a,
+             dim.symbol, have.dim[a], it->second.second, it->second.first);
       }
     }
   }

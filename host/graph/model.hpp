@@ -25,7 +25,8 @@ class Model {
   // Empty for a built model.
   const SourceModel& source() const { return *source_; }
 
-  // The graph for these inputs (dtype and dims, in order). Throws Error when they do not fit what the model says.
+  // The graph for these inputs (dtype and dims, in order). Throws Error when they do not fit what the model
+  // says.
   Graph specialise(std::span<const opmux_tdesc> inputs) const;
 
  private:

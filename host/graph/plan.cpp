@@ -25,7 +25,8 @@ std::shared_ptr<const CompiledGraph> Plan::compiled(std::span<const opmux_tdesc>
   std::vector<int64_t> key;
   append_shape_key(key, inputs);
   std::scoped_lock lock(mutex_);
-  const auto at = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.key == key; });
+  const auto at =
+      std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.key == key; });
   if (at != entries_.end()) {
     entries_.splice(entries_.begin(), entries_, at);
     return entries_.front().graph;

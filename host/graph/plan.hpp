@@ -16,7 +16,8 @@ struct PlanOptions {
   bool profile = false;
 };
 
-// A model under a policy: compiles once per set of input shapes and keeps the most recently used ones. Any thread.
+// A model under a policy: compiles once per set of input shapes and keeps the most recently used ones. Any
+// thread.
 class Plan {
  public:
   Plan(std::shared_ptr<Model> model, PlanOptions options);

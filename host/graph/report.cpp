@@ -12,9 +12,12 @@ using nlohmann::ordered_json;
 
 const char* source_name(uint32_t source) {
   switch (source) {
-    case OPMUX_COST_MODEL: return "model";
-    case OPMUX_COST_MEASURED: return "measured";
-    default: return "none";
+    case OPMUX_COST_MODEL:
+      return "model";
+    case OPMUX_COST_MEASURED:
+      return "measured";
+    default:
+      return "none";
   }
 }
 
@@ -68,9 +71,8 @@ std::string report(const CompiledGraph& plan, const Router& router) {
   }
   uint64_t workspace = 0;
   for (const RouteUse& r : plan.routes) workspace += r.workspace_bytes;
-  out["memory"] = {{"spaces", std::move(spaces)},
-                   {"constant_bytes", plan.constant_bytes},
-                   {"workspace_bytes", workspace}};
+  out["memory"] = {
+      {"spaces", std::move(spaces)}, {"constant_bytes", plan.constant_bytes}, {"workspace_bytes", workspace}};
   out["copies"] = {{"count", copies}, {"bytes", moved}};
   out["flops"] = flops;
   out["bytes"] = bytes;

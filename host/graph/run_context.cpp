@@ -11,7 +11,9 @@
 namespace opmux {
 namespace {
 
-bool same_type_and_shape(const opmux_tdesc& a, const opmux_tdesc& b) { return a.dtype == b.dtype && same_shape(a, b); }
+bool same_type_and_shape(const opmux_tdesc& a, const opmux_tdesc& b) {
+  return a.dtype == b.dtype && same_shape(a, b);
+}
 
 void transfer(const SpaceMemory& from, SpaceMemory& to) {
   std::vector<std::byte> staged;
@@ -54,7 +56,8 @@ RunContext::RunContext(std::shared_ptr<Plan> plan) : plan_(std::move(plan)) {
 
 void RunContext::bind_input(uint32_t index, const opmux_tensor& tensor) {
   const auto& ports = plan_->model().inputs();
-  if (index >= ports.size()) fail(OPMUX_E_INVALID, "input {} does not exist, the model has {}", index, ports.size());
+  if (index >= ports.size())
+    fail(OPMUX_E_INVALID, "input {} does not exist, the model has {}", index, ports.size());
   const SourceValue& port = ports[index];
   const opmux_tdesc& d = tensor.desc;
   if (d.rank > OPMUX_MAX_RANK) {
@@ -77,7 +80,8 @@ void RunContext::bind_input(uint32_t index, const opmux_tensor& tensor) {
 
 void RunContext::bind_output(uint32_t index, const opmux_tensor* tensor) {
   const auto& ports = plan_->model().outputs();
-  if (index >= ports.size()) fail(OPMUX_E_INVALID, "output {} does not exist, the model has {}", index, ports.size());
+  if (index >= ports.size())
+    fail(OPMUX_E_INVALID, "output {} does not exist, the model has {}", index, ports.size());
   if (tensor && !is_contiguous(tensor->desc)) {
     fail(OPMUX_E_INVALID, "output '{}': the bound memory must be contiguous", ports[index].name);
   }
@@ -94,7 +98,8 @@ void RunContext::hold_states(const CompiledGraph& graph) {
       }
     }
     if (states_.size() <= i) {
-      states_.push_back({port.past, port.desc, SpaceMemory(route, plan_->model().runtime()->constants, packed_bytes(port.desc))});
+      states_.push_back({port.past, port.desc,
+                         SpaceMemory(route, plan_->model().runtime()->constants, packed_bytes(port.desc))});
       continue;
     }
     if (states_[i].memory.route() == route) continue;
@@ -135,7 +140,8 @@ void RunContext::select_shape() {
   current_ = nullptr;
   for (Shape& s : shapes_) {
     bool same = true;
-    for (size_t i = 0; i < inputs_.size() && same; ++i) same = same_type_and_shape(s.inputs[i], inputs_[i].tensor.desc);
+    for (size_t i = 0; i < inputs_.size() && same; ++i)
+      same = same_type_and_shape(s.inputs[i], inputs_[i].tensor.desc);
     if (same) current_ = &s;
   }
   if (!current_) add_shape();
@@ -159,8 +165,8 @@ void RunContext::fill_ports() {
     const opmux_tensor& bound = bound_outputs_[i];
     const opmux_tdesc& d = current_->outputs[i].desc();
     if (bound.data && !same_type_and_shape(bound.desc, d)) {
-      fail(OPMUX_E_INVALID, "output '{}' is {}, the bound memory is {}", plan_->model().outputs()[i].name, to_string(d),
-           to_string(bound.desc));
+      fail(OPMUX_E_INVALID, "output '{}' is {}, the bound memory is {}", plan_->model().outputs()[i].name,
+           to_string(d), to_string(bound.desc));
     }
     ports_.out[i] = bound.data ? bound.data : current_->outputs[i].mutable_data();
   }
@@ -170,8 +176,8 @@ void RunContext::run(const std::atomic<bool>* cancelled) {
   if (shape_changed_ || !current_) select_shape();
   const Graph& graph = current_->instance->plan().graph;
   if (has_state() && length_ + graph.state_rows_added > state_capacity()) {
-    fail(OPMUX_E_INVALID, "the state holds {} of {} rows, {} more do not fit; truncate it first", length_, state_capacity(),
-         graph.state_rows_added);
+    fail(OPMUX_E_INVALID, "the state holds {} of {} rows, {} more do not fit; truncate it first", length_,
+         state_capacity(), graph.state_rows_added);
   }
   fill_ports();
   current_->used = ++runs_;

@@ -11,7 +11,8 @@
 
 namespace opmux {
 
-// One stream of runs of a plan: bindings, states, and an Instance per set of input shapes. One thread at a time.
+// One stream of runs of a plan: bindings, states, and an Instance per set of input shapes. One thread at a
+// time.
 class RunContext {
  public:
   explicit RunContext(std::shared_ptr<Plan> plan);

@@ -10,7 +10,8 @@
 
 namespace opmux {
 
-// What all models and plans of one context share. Members are destroyed in the reverse order: plugins go last.
+// What all models and plans of one context share. Members are destroyed in the reverse order: plugins go
+// last.
 struct Runtime {
   explicit Runtime(const LoaderOptions& options) : registry(options), evaluator(registry, kernels) {}
   Registry registry;

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/ir/builder.hpp"
 
-#include <cmath>
-
 #include "host/platform/error.hpp"
-#include "kit/half.hpp"
+#include "kit/scalar.hpp"
 #include "kit/schema/schema.hpp"
 
 namespace opmux {
@@ -52,51 +50,7 @@ ValueId GraphBuilder::constant(HostTensor t) { return graph_.add_constant(std::m
 
 ValueId GraphBuilder::scalar(uint32_t dtype, double value) {
   HostTensor t(make_desc(dtype, {}));
-  std::byte* p = t.mutable_data();
-  auto put = [p](auto v) { std::memcpy(p, &v, sizeof v); };
-  switch (dtype) {
-    case OPMUX_F64:
-      put(value);
-      break;
-    case OPMUX_F32:
-      put(static_cast<float>(value));
-      break;
-    case OPMUX_F16:
-      put(kit::f32_to_f16(static_cast<float>(value)));
-      break;
-    case OPMUX_BF16:
-      put(kit::f32_to_bf16(static_cast<float>(value)));
-      break;
-    case OPMUX_I64:
-      put(static_cast<int64_t>(value));
-      break;
-    case OPMUX_I32:
-      put(static_cast<int32_t>(value));
-      break;
-    case OPMUX_I16:
-      put(static_cast<int16_t>(value));
-      break;
-    case OPMUX_I8:
-      put(static_cast<int8_t>(value));
-      break;
-    case OPMUX_U64:
-      put(static_cast<uint64_t>(value));
-      break;
-    case OPMUX_U32:
-      put(static_cast<uint32_t>(value));
-      break;
-    case OPMUX_U16:
-      put(static_cast<uint16_t>(value));
-      break;
-    case OPMUX_U8:
-      put(static_cast<uint8_t>(value));
-      break;
-    case OPMUX_BOOL:
-      put(static_cast<uint8_t>(value != 0));
-      break;
-    default:
-      fail(OPMUX_E_UNSUPPORTED, "a scalar of type {} cannot be made", schema::dtype_name(dtype));
-  }
+  kit::store(dtype, t.mutable_data(), 0, kit::cast_to(OPMUX_F64, dtype, kit::of_float(value), true));
   return constant(std::move(t));
 }
 

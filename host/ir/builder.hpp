@@ -78,7 +78,8 @@ class GraphBuilder {
   std::string name_;
 };
 
-// The same elements under other dims without moving anything; nothing when strides or the element count forbid it.
+// The same elements under other dims without moving anything; nothing when strides or the element count
+// forbid it.
 std::optional<opmux_tdesc> reshaped_view(const opmux_tdesc& d, std::span<const int64_t> dims);
 // numpy broadcast of shapes; throws Error with both extents.
 Dims broadcast_dims(std::span<const std::span<const int64_t>> shapes);

@@ -8,7 +8,8 @@
 namespace opmux {
 // Strides of `dims` over the memory of `d` without moving anything, or nothing. As numpy: groups of axes
 // whose products match must be dense within themselves.
-static std::optional<std::vector<int64_t>> reshaped_strides(const opmux_tdesc& d, std::span<const int64_t> dims) {
+static std::optional<std::vector<int64_t>> reshaped_strides(const opmux_tdesc& d,
+                                                            std::span<const int64_t> dims) {
   std::vector<int64_t> old_dim, old_stride;
   for (uint32_t i = 0; i < d.rank; ++i) {
     if (d.dim[i] == 1) continue;

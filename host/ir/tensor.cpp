@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "host/platform/error.hpp"
-#include "kit/half.hpp"
+#include "kit/scalar.hpp"
 #include "kit/schema/schema.hpp"
 
 namespace opmux {
@@ -13,71 +13,6 @@ namespace {
 
 constexpr uint64_t kMaxBytes = uint64_t{1} << 62;
 constexpr size_t kConstantAlign = 64;
-
-template <class T>
-T load(const std::byte* p) {
-  T v;
-  std::memcpy(&v, p, sizeof v);
-  return v;
-}
-
-double load_double(uint32_t dtype, const std::byte* p) {
-  switch (dtype) {
-    case OPMUX_F64:
-      return load<double>(p);
-    case OPMUX_F32:
-      return load<float>(p);
-    case OPMUX_F16:
-      return kit::f16_to_f32(load<uint16_t>(p));
-    case OPMUX_BF16:
-      return kit::bf16_to_f32(load<uint16_t>(p));
-    case OPMUX_I64:
-      return static_cast<double>(load<int64_t>(p));
-    case OPMUX_I32:
-      return load<int32_t>(p);
-    case OPMUX_I16:
-      return load<int16_t>(p);
-    case OPMUX_I8:
-      return load<int8_t>(p);
-    case OPMUX_U64:
-      return static_cast<double>(load<uint64_t>(p));
-    case OPMUX_U32:
-      return load<uint32_t>(p);
-    case OPMUX_U16:
-      return load<uint16_t>(p);
-    case OPMUX_U8:
-      return load<uint8_t>(p);
-    case OPMUX_BOOL:
-      return load<uint8_t>(p) != 0;
-    default:
-      fail(OPMUX_E_UNSUPPORTED, "values of type {} cannot be read as numbers", schema::dtype_name(dtype));
-  }
-}
-
-int64_t load_int(uint32_t dtype, const std::byte* p) {
-  switch (dtype) {
-    case OPMUX_I64:
-      return load<int64_t>(p);
-    case OPMUX_I32:
-      return load<int32_t>(p);
-    case OPMUX_I16:
-      return load<int16_t>(p);
-    case OPMUX_I8:
-      return load<int8_t>(p);
-    case OPMUX_U64:
-      return static_cast<int64_t>(load<uint64_t>(p));
-    case OPMUX_U32:
-      return load<uint32_t>(p);
-    case OPMUX_U16:
-      return load<uint16_t>(p);
-    case OPMUX_U8:
-      return load<uint8_t>(p);
-    case OPMUX_BOOL:
-      return load<uint8_t>(p) != 0;
-    default:
-      fail(OPMUX_E_INVALID, "integers expected, not {}", schema::dtype_name(dtype));
-  }
-}
 
 // Copies axis by axis; the innermost axis in one move where both sides are dense.
 void copy_axis(const opmux_tdesc& d, const opmux_tdesc& s, uint32_t axis, uint64_t width, std::byte* dst,
@@ -185,16 +120,21 @@ HostTensor::HostTensor(const opmux_tdesc& desc, std::shared_ptr<const std::byte>
     : desc_(desc), bytes_(std::move(owner)), size_bytes_(size_bytes) {}
 
 std::vector<int64_t> HostTensor::to_int64() const {
-  const uint64_t width = OPMUX_DTYPE_BITS(desc_.dtype) / 8;
+  const uint32_t t = desc_.dtype;
+  if (!kit::is_integer(t) && t != OPMUX_BOOL)
+    fail(OPMUX_E_INVALID, "integers expected, not {}", schema::dtype_name(t));
   std::vector<int64_t> out(static_cast<size_t>(element_count(desc_)));
-  for (size_t i = 0; i < out.size(); ++i) out[i] = load_int(desc_.dtype, data() + i * width);
+  for (size_t i = 0; i < out.size(); ++i) out[i] = kit::load(t, data(), static_cast<int64_t>(i)).i;
   return out;
 }
 
 std::vector<double> HostTensor::to_double() const {
-  const uint64_t width = OPMUX_DTYPE_BITS(desc_.dtype) / 8;
+  const uint32_t t = desc_.dtype;
   std::vector<double> out(static_cast<size_t>(element_count(desc_)));
-  for (size_t i = 0; i < out.size(); ++i) out[i] = load_double(desc_.dtype, data() + i * width);
+  for (size_t i = 0; i < out.size(); ++i) {
+    const kit::Scalar v = kit::load(t, data(), static_cast<int64_t>(i));
+    out[i] = kit::is_float(t) ? v.f : kit::is_signed(t) ? static_cast<double>(v.i) : static_cast<double>(v.u);
+  }
   return out;
 }
 

@@ -9,8 +9,8 @@
 
 namespace opmux {
 
-// Runs d on the route with operands in host memory; `in` and `out` are the addresses of element 0, null where absent.
-// Stages through the device's memory when the route does not work on host memory.
+// Runs d on the route with operands in host memory; `in` and `out` are the addresses of element 0, null where
+// absent. Stages through the device's memory when the route does not work on host memory.
 void run_eager(Route& route, KernelCache& kernels, const opmux_opd& d, const Capability& capability,
                std::span<const void* const> in, std::span<void* const> out);
 

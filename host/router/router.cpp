@@ -9,7 +9,8 @@
 namespace opmux {
 namespace {
 
-// Order of `auto`: real GPUs and accelerators, the CPU's own route, then drivers that only emulate a GPU on the CPU.
+// Order of `auto`: real GPUs and accelerators, the CPU's own route, then drivers that only emulate a GPU on
+// the CPU.
 int rank_of(const Route& r) {
   if (r.info().kind != OPMUX_DEV_CPU) return 0;
   return r.host_memory() ? 1 : 2;
@@ -19,7 +20,8 @@ int rank_of(const Route& r) {
   const std::string plugin = wanted.substr(0, wanted.find(':'));
   for (const Refusal& r : registry.refusals()) {
     if (r.plugin == plugin) {
-      fail(OPMUX_E_NOT_FOUND, "device '{}' cannot be used: plugin {} ({}): {}", wanted, r.plugin, r.stage, r.reason);
+      fail(OPMUX_E_NOT_FOUND, "device '{}' cannot be used: plugin {} ({}): {}", wanted, r.plugin, r.stage,
+           r.reason);
     }
   }
   std::string known;
@@ -29,7 +31,8 @@ int rank_of(const Route& r) {
 
 }  // namespace
 
-Router::Router(Registry& registry, KernelCache& kernels, Policy policy) : kernels_(kernels), policy_(std::move(policy)) {
+Router::Router(Registry& registry, KernelCache& kernels, Policy policy)
+    : kernels_(kernels), policy_(std::move(policy)) {
   if (policy_.device.empty()) policy_.device = "auto";
   for (const auto& r : registry.routes()) {
     if (!r->never_auto()) candidates_.push_back(r.get());
@@ -41,7 +44,8 @@ Router::Router(Registry& registry, KernelCache& kernels, Policy policy) : kernel
     if (!wanted) refuse_device(registry, policy_.device);
     // Others serve what it refuses, the CPU's own route first: operators of one model stay together.
     std::erase(candidates_, wanted);
-    std::stable_partition(candidates_.begin(), candidates_.end(), [](const Route* r) { return r->host_memory(); });
+    std::stable_partition(candidates_.begin(), candidates_.end(),
+                          [](const Route* r) { return r->host_memory(); });
     if (policy_.fallback == OPMUX_FALLBACK_FORBID) candidates_.clear();
     candidates_.insert(candidates_.begin(), wanted);
   }

@@ -30,7 +30,8 @@ struct Choice {
 
 class Router {
  public:
-  // Throws Error when the requested device is not there; the sentence says why if a plugin was refused for a reason.
+  // Throws Error when the requested device is not there; the sentence says why if a plugin was refused for a
+  // reason.
   Router(Registry& registry, KernelCache& kernels, Policy policy);
 
   const Policy& policy() const { return policy_; }

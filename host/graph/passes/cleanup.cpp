@@ -8,7 +8,9 @@
 namespace opmux {
 namespace {
 
-void append(std::string& key, const void* data, size_t size) { key.append(static_cast<const char*>(data), size); }
+void append(std::string& key, const void* data, size_t size) {
+  key.append(static_cast<const char*>(data), size);
+}
 
 template <class T>
 void append(std::string& key, const T& v) {
@@ -43,7 +45,9 @@ std::string key_of(const Graph& g, const Node& n) {
 }
 
 bool touches_state(const Graph& g, const Node& n) {
-  auto is_state = [&](ValueId v) { return v != kNone && g.storages[g.values[v].storage].kind == StorageKind::kState; };
+  auto is_state = [&](ValueId v) {
+    return v != kNone && g.storages[g.values[v].storage].kind == StorageKind::kState;
+  };
   return std::any_of(n.in.begin(), n.in.end(), is_state) || std::any_of(n.out.begin(), n.out.end(), is_state);
 }
 
@@ -54,7 +58,8 @@ void finalise_outputs(Graph& graph) {
   for (Port& port : graph.outputs) {
     const Value value = graph.values[port.value];
     Storage& s = graph.storages[value.storage];
-    const bool whole = value.offset_bytes == 0 && is_contiguous(value.desc) && packed_bytes(value.desc) == s.size_bytes;
+    const bool whole =
+        value.offset_bytes == 0 && is_contiguous(value.desc) && packed_bytes(value.desc) == s.size_bytes;
     if (s.kind == StorageKind::kActivation && whole && taken.insert(value.storage).second) {
       s.kind = StorageKind::kOutput;
       s.name = port.name;
@@ -82,9 +87,8 @@ void drop_dead(Graph& graph) {
   for (const Port& p : graph.outputs) live[graph.values[p.value].storage] = true;
   for (size_t i = graph.nodes.size(); i-- > 0;) {
     Node& n = graph.nodes[i];
-    const bool needed = std::any_of(n.out.begin(), n.out.end(), [&](ValueId v) {
-      return v != kNone && live[graph.values[v].storage];
-    });
+    const bool needed = std::any_of(n.out.begin(), n.out.end(),
+                                    [&](ValueId v) { return v != kNone && live[graph.values[v].storage]; });
     if (!needed) {
       n.op = 0;
       continue;
@@ -104,7 +108,8 @@ void merge_common(Graph& graph) {
     Node& n = graph.nodes[i];
     for (ValueId v : n.in) {
       if (v == kNone) continue;
-      if (auto it = renamed.find(graph.values[v].storage); it != renamed.end()) graph.values[v].storage = it->second;
+      if (auto it = renamed.find(graph.values[v].storage); it != renamed.end())
+        graph.values[v].storage = it->second;
     }
     const bool plain = n.out.size() == 1 && n.out[0] != kNone && flow.sole_writer(n.out[0]) == i &&
                        graph.storages[graph.values[n.out[0]].storage].kind == StorageKind::kActivation;

@@ -9,10 +9,14 @@ namespace {
 
 std::optional<uint32_t> accumulator_type(const Node& n) {
   switch (n.op) {
-    case OPMUX_OP_MATMUL: return n.as<opmux_op_matmul>().acc_dtype;
-    case OPMUX_OP_CONV: return n.as<opmux_op_conv>().acc_dtype;
-    case OPMUX_OP_CONV_TRANSPOSE: return n.as<opmux_op_conv_transpose>().acc_dtype;
-    default: return std::nullopt;
+    case OPMUX_OP_MATMUL:
+      return n.as<opmux_op_matmul>().acc_dtype;
+    case OPMUX_OP_CONV:
+      return n.as<opmux_op_conv>().acc_dtype;
+    case OPMUX_OP_CONV_TRANSPOSE:
+      return n.as<opmux_op_conv_transpose>().acc_dtype;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -44,7 +48,8 @@ std::optional<Pair> pair_of(const Graph& g, const Dataflow& flow, uint32_t produ
   return pair;
 }
 
-// w * scale[channel]: the constant operand's value per output channel, when v is constant and varies along axis 1 only.
+// w * scale[channel]: the constant operand's value per output channel, when v is constant and varies along
+// axis 1 only.
 bool per_channel(const Graph& g, ValueId v) {
   if (!g.is_constant(v)) return false;
   const opmux_tdesc& d = g.values[v].desc;
@@ -60,7 +65,8 @@ class ScaleFolder {
 
   void run() {
     for (uint32_t i = 0; i < g_.nodes.size(); ++i) {
-      if (g_.nodes[i].op != OPMUX_OP_CONV || !g_.nodes[i].progs.empty() || !g_.is_constant(g_.nodes[i].in[1])) continue;
+      if (g_.nodes[i].op != OPMUX_OP_CONV || !g_.nodes[i].progs.empty() || !g_.is_constant(g_.nodes[i].in[1]))
+        continue;
       const auto pair = pair_of(g_, flow_, i);
       if (pair && same_shape(pair->seen, g_.values[g_.nodes[i].out[0]].desc)) fold(i, pair->consumer);
     }

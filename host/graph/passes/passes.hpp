@@ -8,7 +8,8 @@
 
 namespace opmux {
 
-// Gives every output a storage of its own kind; an output that is an input, a constant, a view or a second name is copied.
+// Gives every output a storage of its own kind; an output that is an input, a constant, a view or a second
+// name is copied.
 void finalise_outputs(Graph& graph);
 // Nodes whose results nobody reads.
 void drop_dead(Graph& graph);
@@ -20,9 +21,11 @@ void inline_scalars(Graph& graph);
 void fuse_pointwise(Graph& graph);
 // conv(x, w) * scale[channel] becomes conv(x, w * scale).
 void fold_scales(Graph& graph, Evaluator& evaluator);
-// A pointwise node that alone reads a matmul or convolution becomes its epilogue, where the route that would run the operator takes it so.
+// A pointwise node that alone reads a matmul or convolution becomes its epilogue, where the route that would
+// run the operator takes it so.
 void fuse_epilogues(Graph& graph, const Router& router);
-// A copy of a whole result into a part of another storage (concat) goes: the result is written there at once, where its route can.
+// A copy of a whole result into a part of another storage (concat) goes: the result is written there at once,
+// where its route can.
 void elide_copies(Graph& graph, const Router& router);
 
 // All of them in the order that serves best.

@@ -53,7 +53,8 @@ void inline_into(Graph& g, Node& n) {
   n.in = std::move(kept);
 }
 
-// The views of node n's operands under other dims of equal element count, or nothing when one cannot be seen so.
+// The views of node n's operands under other dims of equal element count, or nothing when one cannot be seen
+// so.
 std::optional<std::vector<opmux_tdesc>> operands_as(const Graph& g, const std::vector<ValueId>& operands,
                                                     std::span<const int64_t> dims) {
   std::vector<opmux_tdesc> views;
