@@ -5,14 +5,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from . import ops_h, schema_cpp
+from . import abi_h, ops_h, schema_cpp
 from .load import SchemaError
 from .model import Model
 
 
 def committed(model):
     """Path in the repository -> text of every committed product."""
-    return ops_h.files(model)
+    return {**abi_h.files(model), **ops_h.files(model)}
 
 
 def _write(path, text):
@@ -28,7 +28,16 @@ def _check(root, products):
            if not (root / name).is_file() or (root / name).read_text(encoding="utf-8") != text]
     for name in bad:
         print(f"{name}: differs from what schemas/ says; run python3 -m tools.codegen", file=sys.stderr)
-    return 1 if bad else 0
+    orphans = _orphans(root, products)
+    for name in orphans:
+        print(f"{name}: comes from no schema; remove it", file=sys.stderr)
+    return 1 if bad or orphans else 0
+
+
+def _orphans(root, products):
+    """Files in the folders of products that no schema makes any more."""
+    found = [*root.glob("sdk/include/opmux/ops/*.gen.h"), *root.glob("docs/reference/ops/*.md")]
+    return sorted(name for name in (str(p.relative_to(root)) for p in found) if name not in products)
 
 
 def main(argv=None):

@@ -99,7 +99,8 @@ def _attributes(model, op):
         if a["type"] == "slice" and op.offsets[a["name"]] % 4:
             raise SchemaError(op.file, where, "is not aligned")
     if op.size % 8:
-        raise SchemaError(op.file, "attributes", f"end at byte {op.size}, which is no multiple of 8: add a reserved word")
+        raise SchemaError(op.file, "attributes",
+                          f"end at byte {op.size}, which is no multiple of 8: add a reserved word")
 
 
 def _expressions(model, op):
@@ -123,7 +124,21 @@ def _cases(model, op):
                 raise SchemaError(op.file, f"cases.shapes[{i}].attributes", f"there is no attribute '{name}'")
 
 
+def _headers(model):
+    for h in model.headers:
+        file = f"schemas/abi/{h['header']}.h.yaml"
+        for item in h["items"]:
+            group = item.get("constants", {})
+            seen = {}
+            for v in group.get("values", []) if group.get("unique", True) else []:
+                if v["value"] in seen:
+                    raise SchemaError(file, group["prefix"], f"value {v['value']:#x} appears twice "
+                                      f"('{seen[v['value']]}' and '{v['name']}')")
+                seen[v["value"]] = v["name"]
+
+
 def check(model):
+    _headers(model)
     _dtypes(model)
     _functions(model)
     _families(model)

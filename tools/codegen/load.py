@@ -15,7 +15,7 @@ class SchemaError(Exception):
         super().__init__(f"{file}: {where}: {message}" if where else f"{file}: {message}")
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # the C one is ten times faster
     pass
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The schemas in memory, with every reference between files checked."""
 
+from .check import check
+from .layout import Types
 from .load import Reader, SchemaError
 
 _WORD = {"u32": 4, "i32": 4, "f32": 4, "slice": 8}
@@ -67,8 +69,8 @@ class Model:
             self.ops.append(Op(read(path, "op"), path.parent.name, self.reader.name(path)))
         self.ops.sort(key=lambda o: o.id)
         self._index()
-        from .check import check  # late: check needs a whole model
         check(self)
+        self.types = Types(self)
 
     def _index(self):
         self.dtype = {t["name"]: t for t in self.dtypes["dtypes"]}

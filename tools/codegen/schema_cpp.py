@@ -169,8 +169,9 @@ def names(model):
         lines.append(f'    {{OPMUX_FN_{f["name"]}, "{f["name"]}", {f["arity"]}, {types}, '
                      f"FnResult::k{f['result'].capitalize()}}},")
     lines += ["};", ""]
-    for table, groups in (("kWhyTable", ["why"]), ("kStatusTable", ["status_ok", "status"])):
+    for table, groups in (("kWhyTable", ["why"]), ("kStatusTable", ["status"])):
         rows = [(v["value"], v["name"]) for g in groups for v in model.groups[g]["values"]]
+        rows += [(0, "OK")] if groups == ["status"] else []
         lines += [f"constexpr NumberName {table}[] = {{"]
         lines += [f'    {{{n}u, "{name}"}},' for n, name in sorted(rows)] + ["};", ""]
     lines += ["}  // namespace", "", "const std::span<const DtypeDef> kDtypes = kDtypeTable;",

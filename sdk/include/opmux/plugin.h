@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Opmux: the interface between the host and a backend plugin.
+ * Generated from schemas/abi/plugin.h.yaml by tools/codegen; do not edit.
  *
- * A plugin exports exactly one symbol, opmux_plugin_query, and carries a manifest note that the host reads
- * before any of its code runs. Tables are fetched by id, copied by the host, and missing or NULL entries
- * become OPMUX_E_UNSUPPORTED. Thread rules: [pure] any thread, any time, needs no device; [mt] any thread;
- * [obj] one thread at a time per object. No exception, longjmp, signal handler, exit, abort, change of
- * locale, FP mode or CPU affinity crosses this line. Handles have one owner, the host, which destroys each
- * once, children before parents. err may always be NULL. */
+ * Opmux: the interface between the host and a backend plugin. A plugin exports exactly one symbol,
+ * opmux_plugin_query, and carries a manifest note that the host reads before any of its code runs. Tables are
+ * fetched by id, copied by the host, and missing or NULL entries become OPMUX_E_UNSUPPORTED. Thread rules:
+ * [pure] any thread, any time, needs no device; [mt] any thread; [obj] one thread at a time per object. No
+ * exception, longjmp, signal handler, exit, abort, change of locale, FP mode or CPU affinity crosses this
+ * line. Handles have one owner, the host, which destroys each once, children before parents. err may always
+ * be NULL. */
 #ifndef OPMUX_PLUGIN_H
 #define OPMUX_PLUGIN_H
 
@@ -66,9 +67,7 @@ typedef struct opmux_host_api {
   uint32_t(OPMUX_CALL* cancelled)(opmux_host, uint64_t token);
 } opmux_host_api;
 
-/* ---- CORE
- * -------------------------------------------------------------------------------------------------------------
- */
+/* ---- CORE */
 
 typedef struct opmux_core_api {
   opmux_hdr h; /* tag OPMUX_I_CORE */
@@ -82,14 +81,13 @@ typedef struct opmux_core_api {
   const opmux_hdr*(OPMUX_CALL* interface_)(uint32_t id);
 } opmux_core_api;
 
-/* ---- Entry and manifest
- * ----------------------------------------------------------------------------------------------- */
+/* ---- Entry and manifest */
 
-#define OPMUX_PF_UNLOADABLE 1u /* dlclose is safe after quiesce                                        */
+#define OPMUX_PF_UNLOADABLE 1u /* dlclose is safe after quiesce */
 #define OPMUX_PF_FORK_SAFE 2u
-#define OPMUX_PF_PROBE 4u /* opens a vendor's driver: probe it in a child process first           */
+#define OPMUX_PF_PROBE 4u /* opens a vendor's driver: probe it in a child process first */
 #define OPMUX_PF_REMOTABLE 8u
-#define OPMUX_PF_NEVER_AUTO 16u /* never chosen by `auto` (oracles and mocks)                           */
+#define OPMUX_PF_NEVER_AUTO 16u /* never chosen by `auto` (oracles and mocks) */
 
 #define OPMUX_SAN_NONE 0u
 #define OPMUX_SAN_ADDRESS 1u
@@ -97,7 +95,8 @@ typedef struct opmux_core_api {
 
 typedef struct opmux_offer {
   opmux_hdr h;
-  uint32_t major_min, major_max;
+  uint32_t major_min;
+  uint32_t major_max;
   uint32_t minor; /* of major_max */
   uint32_t sanitizer;
   opmux_str host_version;
@@ -105,13 +104,17 @@ typedef struct opmux_offer {
 
 typedef struct opmux_answer {
   opmux_hdr h;
-  opmux_status status;         /* OPMUX_OK or OPMUX_E_VERSION           */
-  uint32_t major, minor;       /* chosen                                */
-  uint32_t need_min, need_max; /* majors that the plugin could have done */
-  uint32_t flags;              /* OPMUX_PF_*                            */
+  opmux_status status; /* OPMUX_OK or OPMUX_E_VERSION */
+  uint32_t major;      /* chosen */
+  uint32_t minor;
+  uint32_t need_min; /* majors that the plugin could have done */
+  uint32_t need_max;
+  uint32_t flags; /* OPMUX_PF_* */
   uint32_t sanitizer;
   uint32_t opset; /* highest op-set that is complete, 0 none */
-  opmux_str name, version, build_id;
+  opmux_str name;
+  opmux_str version;
+  opmux_str build_id;
   const opmux_core_api* core;
 } opmux_answer;
 
@@ -122,10 +125,13 @@ typedef void(OPMUX_CALL* opmux_plugin_query_fn)(const opmux_offer*, opmux_answer
 
 /* Manifest note: ELF section .note.opmux, owner "Opmux", type OPMUX_NOTE_MANIFEST, this descriptor. */
 #define OPMUX_NOTE_MANIFEST 1u
+
 #define OPMUX_NOTE_OWNER "Opmux"
+
 typedef struct opmux_manifest {
   uint32_t size; /* of this struct */
-  uint32_t abi_major, abi_minor;
+  uint32_t abi_major;
+  uint32_t abi_minor;
   uint32_t flags; /* OPMUX_PF_* */
   uint32_t sanitizer;
   uint32_t opset;
@@ -133,17 +139,15 @@ typedef struct opmux_manifest {
   char version[32]; /* zero-terminated */
 } opmux_manifest;
 
-/* ---- DEV: devices
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- DEV: devices */
 
 #define OPMUX_DEV_CPU 1u
 #define OPMUX_DEV_GPU 2u
 #define OPMUX_DEV_ACCEL 3u
 
-#define OPMUX_DF_HOST_MEMORY \
-  1u /* opmux_mem from MEM is directly readable by the host: map is free                     */
-#define OPMUX_DF_SYNC_QUEUE \
-  2u /* enqueue returns after the work is done, on the calling thread; timelines are optional */
+#define OPMUX_DF_HOST_MEMORY 1u /* opmux_mem from MEM is directly readable by the host: map is free */
+/* enqueue returns after the work is done, on the calling thread; timelines are optional */
+#define OPMUX_DF_SYNC_QUEUE 2u
 #define OPMUX_DF_UNIFIED 4u
 
 /* features */
@@ -159,8 +163,9 @@ typedef struct opmux_devinfo {
   opmux_hdr h;
   uint32_t index; /* the plugin's own number, for dev.open */
   uint32_t kind;  /* OPMUX_DEV_* */
-  uint32_t flags; /* OPMUX_DF_*  */
-  uint32_t vendor_id, device_id;
+  uint32_t flags; /* OPMUX_DF_* */
+  uint32_t vendor_id;
+  uint32_t device_id;
   uint32_t compute_units;
   uint64_t features;          /* OPMUX_FEAT_* */
   uint64_t memory_bytes;      /* in all, 0 unknown */
@@ -168,12 +173,16 @@ typedef struct opmux_devinfo {
   uint64_t max_binding_bytes; /* largest range one operand may span */
   uint64_t min_align_bytes;   /* of an operand's offset */
   uint64_t max_groups[3];
-  uint32_t max_group_size, shared_bytes;
-  uint32_t subgroup_min, subgroup_max;
+  uint32_t max_group_size;
+  uint32_t shared_bytes;
+  uint32_t subgroup_min;
+  uint32_t subgroup_max;
   char pci[16]; /* "0000:c1:00.0" or empty */
   uint8_t uuid[16];
-  char name[64], driver[64]; /* zero-terminated */
-  uint32_t priv_size, reserved;
+  char name[64]; /* zero-terminated */
+  char driver[64];
+  uint32_t priv_size;
+  uint32_t reserved;
   uint8_t priv[256]; /* the plugin's own, for query */
 } opmux_devinfo;
 
@@ -189,10 +198,9 @@ typedef struct opmux_dev_api {
   opmux_status(OPMUX_CALL* status)(opmux_dev, uint64_t* free_bytes, opmux_err* err);
 } opmux_dev_api;
 
-/* ---- MEM: raw blocks; pooling is the host's
- * ----------------------------------------------------------------------------- */
+/* ---- MEM: raw blocks; pooling is the host's */
 
-#define OPMUX_MEM_DEVICE 1u /* for kernels                                   */
+#define OPMUX_MEM_DEVICE 1u /* for kernels */
 #define OPMUX_MEM_HOST 2u   /* host-visible and usable as a source of copies */
 
 typedef struct opmux_mem_api {
@@ -207,8 +215,7 @@ typedef struct opmux_mem_api {
                                         opmux_err* err);
 } opmux_mem_api;
 
-/* ---- QUEUE: ordered work and timelines
- * ---------------------------------------------------------------------------------- */
+/* ---- QUEUE: ordered work and timelines */
 
 typedef struct opmux_wait {
   opmux_tl tl;
@@ -219,7 +226,8 @@ typedef struct opmux_wait {
  * kernel was prepared for a range of dims, else NULL. */
 typedef struct opmux_bind {
   opmux_mem mem;
-  uint64_t offset, size;
+  uint64_t offset;
+  uint64_t size;
   const opmux_tdesc* actual;
 } opmux_bind;
 
@@ -229,26 +237,35 @@ typedef struct opmux_bind {
 typedef struct opmux_run {
   opmux_hdr h;
   const opmux_bind* arg;
-  const opmux_wait *wait, *signal;
+  const opmux_wait* wait;
+  const opmux_wait* signal;
   const void* params; /* values of HOST_SCALAR operands, 8 bytes each, in operand order */
-  uint32_t n_arg, n_wait, n_signal, params_size;
+  uint32_t n_arg;
+  uint32_t n_wait;
+  uint32_t n_signal;
+  uint32_t params_size;
   opmux_bind ws;
-  uint64_t trace_id, cancel;
+  uint64_t trace_id;
+  uint64_t cancel;
   opmux_kernel kernel;
 } opmux_run;
 
 /* Bytes between two blocks of one device, or between a block and host memory (mem 0 and host set). */
 typedef struct opmux_copy {
   opmux_hdr h;
-  opmux_mem src, dst;
-  uint64_t src_offset, dst_offset, size_bytes;
+  opmux_mem src;
+  opmux_mem dst;
+  uint64_t src_offset;
+  uint64_t dst_offset;
+  uint64_t size_bytes;
   const void* src_host;
   void* dst_host;
 } opmux_copy;
 
 /* Replaces one bind of a recorded run. */
 typedef struct opmux_rebind {
-  uint32_t run, arg;
+  uint32_t run;
+  uint32_t arg;
   opmux_bind bind;
 } opmux_rebind;
 
@@ -282,8 +299,7 @@ typedef struct opmux_queue_api {
   opmux_status(OPMUX_CALL* wait)(opmux_queue, opmux_tl, uint64_t value, opmux_err* err);
 } opmux_queue_api;
 
-/* ---- OP: capability, preparation
- * ---------------------------------------------------------------------------------------- */
+/* ---- OP: capability, preparation */
 
 #define OPMUX_NO 0u
 #define OPMUX_YES 1u
@@ -291,18 +307,18 @@ typedef struct opmux_queue_api {
 /* Reasons of a NO. why_arg: operand number (inputs, then outputs) unless said otherwise; why_have and
  * why_limit: two numbers. */
 #define OPMUX_WHY_NONE 0u
-#define OPMUX_WHY_OP 1u /* have: op id                              */
+#define OPMUX_WHY_OP 1u /* have: op id */
 #define OPMUX_WHY_REVISION 2u
-#define OPMUX_WHY_DTYPE 3u   /* have: dtype                              */
-#define OPMUX_WHY_RANK 4u    /* have: rank, limit                        */
+#define OPMUX_WHY_DTYPE 3u   /* have: dtype */
+#define OPMUX_WHY_RANK 4u    /* have: rank, limit */
 #define OPMUX_WHY_DIM 5u     /* have: extent, limit; the axis is why_axis */
-#define OPMUX_WHY_STRIDE 6u  /* have: stride; the axis is why_axis       */
-#define OPMUX_WHY_ATTR 7u    /* why_arg: byte offset of the attribute    */
-#define OPMUX_WHY_MEMORY 8u  /* have: bytes, limit                       */
-#define OPMUX_WHY_FEATURE 9u /* have: OPMUX_FEAT_* bit missing           */
+#define OPMUX_WHY_STRIDE 6u  /* have: stride; the axis is why_axis */
+#define OPMUX_WHY_ATTR 7u    /* why_arg: byte offset of the attribute */
+#define OPMUX_WHY_MEMORY 8u  /* have: bytes, limit */
+#define OPMUX_WHY_FEATURE 9u /* have: OPMUX_FEAT_* bit missing */
 #define OPMUX_WHY_ACCURACY 10u
-#define OPMUX_WHY_PROGRAM 11u /* why_arg: program, have: instruction      */
-#define OPMUX_WHY_INVALID 12u /* the descriptor makes no sense            */
+#define OPMUX_WHY_PROGRAM 11u /* why_arg: program, have: instruction */
+#define OPMUX_WHY_INVALID 12u /* the descriptor makes no sense */
 #define OPMUX_WHY_ALIAS 13u
 #define OPMUX_WHY_LAYOUT 14u
 #define OPMUX_WHY_QUANT 15u
@@ -320,14 +336,20 @@ typedef struct opmux_queue_api {
 typedef struct opmux_cap {
   opmux_hdr h;
   uint32_t verdict; /* OPMUX_NO, OPMUX_YES */
-  uint32_t why, why_arg, why_axis;
-  int64_t why_have, why_limit;
-  uint64_t cost_ns, cost_ns_spread, prepare_ns;
-  uint64_t cost_nj;         /* nanojoule, 0 unknown */
-  uint64_t ws_min, ws_best; /* workspace in bytes   */
-  uint64_t impl_key;        /* same key: same kernel and accuracy; never 0 with YES */
-  uint32_t cost_source;     /* OPMUX_COST_* */
-  uint32_t accuracy;        /* OPMUX_ACC_*  */
+  uint32_t why;
+  uint32_t why_arg;
+  uint32_t why_axis;
+  int64_t why_have;
+  int64_t why_limit;
+  uint64_t cost_ns;
+  uint64_t cost_ns_spread;
+  uint64_t prepare_ns;
+  uint64_t cost_nj; /* nanojoule, 0 unknown */
+  uint64_t ws_min;  /* workspace in bytes */
+  uint64_t ws_best;
+  uint64_t impl_key;    /* same key: same kernel and accuracy; never 0 with YES */
+  uint32_t cost_source; /* OPMUX_COST_* */
+  uint32_t accuracy;    /* OPMUX_ACC_* */
   uint32_t deterministic;
   uint32_t inplace_mask; /* bit i: output 0 may share memory with input i */
   uint32_t layout_cap;   /* entries that in_layout has room for */
@@ -355,9 +377,10 @@ typedef struct opmux_op_api {
                                  const opmux_bind* src, const opmux_bind* dst, opmux_err* err);
 } opmux_op_api;
 
-OPMUX_STATIC_ASSERT(sizeof(opmux_bind) == 32, "frozen");
-OPMUX_STATIC_ASSERT(sizeof(opmux_wait) == 16, "frozen");
 OPMUX_STATIC_ASSERT(sizeof(opmux_manifest) == 88, "frozen");
+OPMUX_STATIC_ASSERT(sizeof(opmux_wait) == 16, "frozen");
+OPMUX_STATIC_ASSERT(sizeof(opmux_bind) == 32, "frozen");
+OPMUX_STATIC_ASSERT(sizeof(opmux_rebind) == 40, "frozen");
 
 #ifdef __cplusplus
 }

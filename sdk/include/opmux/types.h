@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
+ * Generated from schemas/abi/types.h.yaml by tools/codegen; do not edit.
+ *
  * Opmux: element types, tensor descriptors, programs and the common head of operator descriptors. All frozen:
  * needs beyond them go into the extension chain of an open structure. */
 #ifndef OPMUX_TYPES_H
@@ -57,40 +59,51 @@ typedef struct opmux_tdesc {
   uint32_t dtype;
   uint32_t rank;
   uint32_t layout; /* 0: strided as above; else an opaque layout owned by one plugin, dims stay logical */
-  uint32_t flags;  /* OPMUX_T_* | log2 of the guaranteed alignment in bytes << 24                      */
+  uint32_t flags;  /* OPMUX_T_* | log2 of the guaranteed alignment in bytes << 24 */
   int64_t dim[8];
   int64_t stride[8];
-  uint64_t quant;      /* quantisation scheme, 0 none: see OPMUX_QUANT */
-  uint64_t layout_arg; /* belongs to layout                            */
+  uint64_t quant;      /* quantisation scheme; only 0, none, is defined so far */
+  uint64_t layout_arg; /* belongs to layout */
 } opmux_tdesc;
-#define OPMUX_T_CONST 1u       /* the bound bytes never change after prepare      */
+
+#define OPMUX_T_CONST 1u       /* the bound bytes never change after prepare */
 #define OPMUX_T_STATE 2u       /* a buffer of the run context that outlives a run */
-#define OPMUX_T_HOST_SCALAR 4u /* passed by value in opmux_run.params             */
+#define OPMUX_T_HOST_SCALAR 4u /* passed by value in opmux_run.params */
+
 #define OPMUX_T_ALIGN_LOG2(f) ((f) >> 24)
 
 /* One instruction of a pointwise program: static single assignment. Values 0 .. n_in-1 are the inputs,
  * instruction i makes value n_in + i. dtype is the result's type, to which the result is rounded; operands
  * have the types of their values. */
 typedef struct opmux_insn {
-  uint32_t op; /* OPMUX_FN_*                                    */
+  uint32_t op; /* OPMUX_FN_* */
   uint32_t dtype;
-  uint32_t a, b, c; /* operand values; unused ones are 0           */
-  uint32_t flags;   /* OPMUX_INSN_*                                  */
-  uint64_t imm;     /* OPMUX_FN_CONST: the bits of the value, low end */
+  uint32_t a; /* operand values; unused ones are 0 */
+  uint32_t b;
+  uint32_t c;
+  uint32_t flags; /* OPMUX_INSN_* */
+  uint64_t imm;   /* OPMUX_FN_CONST: the bits of the value, low end */
 } opmux_insn;
+
 #define OPMUX_INSN_SATURATE 1u /* a cast to integer or 8-bit float saturates instead of wrapping */
 
 /* A program with its place. slot: which operand it belongs to. */
 typedef struct opmux_prog {
   const opmux_insn* insn;
   const uint32_t* out; /* n_out value numbers */
-  uint32_t n_insn, n_out, slot, n_in;
+  uint32_t n_insn;
+  uint32_t n_out;
+  uint32_t slot;
+  uint32_t n_in;
 } opmux_prog;
-#define OPMUX_SLOT_MAIN 0u /* the program of `pointwise` itself                                   */
-#define OPMUX_SLOT_PROLOGUE(i) \
-  (1u + (i)) /* applied to input operand i; value 0 is its element                  */
-#define OPMUX_SLOT_EPILOGUE(i) \
-  (0x100u + (i)) /* applied to output i; value 0 is the accumulator                 */
+
+#define OPMUX_SLOT_MAIN 0u /* the program of `pointwise` itself */
+
+/* Slot of the program applied to input operand i; value 0 is its element. */
+#define OPMUX_SLOT_PROLOGUE(i) (1u + (i))
+
+/* Slot of the program applied to output i; value 0 is the accumulator. */
+#define OPMUX_SLOT_EPILOGUE(i) (0x100u + (i))
 
 /* Head of every operator descriptor. It never grows; the operator's own attributes follow it in its struct.
  * Operands are positional; absent = dtype OPMUX_NONE. The extra operands of programs follow the operator's
@@ -100,23 +113,31 @@ typedef struct opmux_prog {
  * alias may be NULL. */
 typedef struct opmux_opd {
   opmux_hdr h;
-  uint32_t op, rev, n_in, n_out;
-  const opmux_tdesc *in, *out;
+  uint32_t op;
+  uint32_t rev;
+  uint32_t n_in;
+  uint32_t n_out;
+  const opmux_tdesc* in;
+  const opmux_tdesc* out;
   const opmux_prog* prog;
   const uint32_t* alias;
   const int64_t* list; /* pool of the variable-length attributes: (first, count) pairs in the descriptor */
-  uint32_t n_prog, n_list, math, reserved;
+  uint32_t n_prog;
+  uint32_t n_list;
+  uint32_t math;
+  uint32_t reserved;
   uint64_t reserved2[2];
 } opmux_opd;
 
 /* (first, count) into opmux_opd.list. */
 typedef struct opmux_slice {
-  uint32_t first, count;
+  uint32_t first;
+  uint32_t count;
 } opmux_slice;
 
 /* math word. */
-#define OPMUX_MATH_STRICT 1u        /* only STRICT accuracy; default also allows ALGEBRAIC (Winograd)  */
-#define OPMUX_MATH_DETERMINISTIC 2u /* pin variants                                                    */
+#define OPMUX_MATH_STRICT 1u        /* only STRICT accuracy; default also allows ALGEBRAIC (Winograd) */
+#define OPMUX_MATH_DETERMINISTIC 2u /* pin variants */
 #define OPMUX_MATH_ALLOW_TF32 4u
 #define OPMUX_MATH_ALLOW_F16_ACC 8u
 
@@ -124,6 +145,7 @@ OPMUX_STATIC_ASSERT(sizeof(opmux_tdesc) == 160, "frozen");
 OPMUX_STATIC_ASSERT(sizeof(opmux_insn) == 32, "frozen");
 OPMUX_STATIC_ASSERT(sizeof(opmux_prog) == 32, "frozen");
 OPMUX_STATIC_ASSERT(sizeof(opmux_opd) == 104, "frozen");
+OPMUX_STATIC_ASSERT(sizeof(opmux_slice) == 8, "frozen");
 
 #ifdef __cplusplus
 }
