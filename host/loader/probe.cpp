@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/loader/probe.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 

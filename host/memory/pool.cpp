@@ -117,7 +117,10 @@ void PoolCore::release(uint32_t raw, uint32_t span) {
 }
 
 void PoolCore::free_raw(Raw& raw) {
-  route_.t().mem.free_(route_.dev(), raw.mem);
+  try {
+    route_.t().mem.free_(route_.dev(), raw.mem);
+  } catch (const Error&) {  // in a forked child the memory belongs to the parent
+  }
   route_.plugin().handle_gone();
 }
 

@@ -64,7 +64,7 @@ class ErrRecord {
 
  private:
   opmux_err err_{};
-  std::array<char, 1024> text_{};
+  std::array<char, 1024> text_;  // filled by callees only: clearing it would cost more than a call
 };
 
 // Writes an Error into a caller's record, which may be NULL or smaller than ours.
