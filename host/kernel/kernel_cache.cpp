@@ -13,8 +13,10 @@ bool promise_allows(opmux_status status) {
     case OPMUX_E_DEVICE_LOST:
     case OPMUX_E_CANCELLED:
     case OPMUX_E_TIMEOUT:
-    case OPMUX_E_FORKED: return true;
-    default: return false;
+    case OPMUX_E_FORKED:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -135,8 +137,8 @@ std::shared_ptr<Kernel> KernelCache::prepare(Route& route, const opmux_opd& d, c
   return entry->kernel;
 }
 
-void KernelCache::fail_prepare(Route& route, const opmux_opd& d, const Capability& capability, opmux_status status,
-                               const ErrRecord& err) {
+void KernelCache::fail_prepare(Route& route, const opmux_opd& d, const Capability& capability,
+                               opmux_status status, const ErrRecord& err) {
   const std::string doing = fmt::format("{}: cannot prepare {}", route.name(), operator_name(d.op));
   if (promise_allows(status)) err.raise(status, doing);
   const std::string why = err.text(status);

@@ -42,8 +42,8 @@ class Kernel {
   Capability capability_;
 };
 
-// Answers and prepared kernels of one process, by (route, identity of the descriptor, variant). Thread-safe; kernels of
-// different identity are prepared side by side, one of the same identity once.
+// Answers and prepared kernels of one process, by (route, identity of the descriptor, variant). Thread-safe;
+// kernels of different identity are prepared side by side, one of the same identity once.
 class KernelCache {
  public:
   struct Stats {
@@ -52,14 +52,14 @@ class KernelCache {
     uint64_t kernels = 0;  // held now
   };
 
-  // What the route says; a descriptor that makes no sense is refused here without asking. Throws when the plugin cannot
-  // answer at all.
+  // What the route says; a descriptor that makes no sense is refused here without asking. Throws when the
+  // plugin cannot answer at all.
   Capability query(Route& route, const opmux_opd& d);
   // All at once, in one call of the plugin for those not known yet.
   std::vector<Capability> query(Route& route, std::span<const opmux_opd* const> d);
 
-  // capability: a YES of query for the same descriptor (layouts of constant operands may have been filled in since).
-  // A failure that the YES excludes becomes OPMUX_E_BROKEN_PROMISE, and the answer NO from then on.
+  // capability: a YES of query for the same descriptor (layouts of constant operands may have been filled in
+  // since). A failure that the YES excludes becomes OPMUX_E_BROKEN_PROMISE, and the answer NO from then on.
   std::shared_ptr<Kernel> prepare(Route& route, const opmux_opd& d, const Capability& capability);
 
   Stats stats() const;
@@ -80,8 +80,8 @@ class KernelCache {
 
   bool known(const Key& key, Capability& out);
   void demote(const Route& route, const Capability& capability, const std::string& why);
-  [[noreturn]] void fail_prepare(Route& route, const opmux_opd& d, const Capability& capability, opmux_status status,
-                                 const ErrRecord& err);
+  [[noreturn]] void fail_prepare(Route& route, const opmux_opd& d, const Capability& capability,
+                                 opmux_status status, const ErrRecord& err);
 
   mutable std::mutex mutex_;
   std::map<Key, Capability> answers_;  // impl_key 0

@@ -24,7 +24,9 @@ struct Head {
   uint64_t magic, checksum, space_size, key_size, value_size;
 };
 
-std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
+std::span<const std::byte> bytes_of(std::string_view text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
 
 bool equal(std::span<const std::byte> a, std::span<const std::byte> b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0);
@@ -39,11 +41,13 @@ const char* parse(std::span<const std::byte> file, std::string_view space, std::
   if (head.magic != kMagic) return "it is no entry of this cache";
   const auto body = file.subspan(sizeof(head));
   const uint64_t n = body.size();
-  if (head.space_size > n || head.key_size > n - head.space_size || head.value_size != n - head.space_size - head.key_size) {
+  if (head.space_size > n || head.key_size > n - head.space_size ||
+      head.value_size != n - head.space_size - head.key_size) {
     return "its sizes do not add up";
   }
   if (checksum64(body, kMagic) != head.checksum) return "its checksum is wrong";
-  if (!equal(body.first(head.space_size), bytes_of(space)) || !equal(body.subspan(head.space_size, head.key_size), key)) {
+  if (!equal(body.first(head.space_size), bytes_of(space)) ||
+      !equal(body.subspan(head.space_size, head.key_size), key)) {
     return "it belongs to another key";
   }
   value = body.last(head.value_size);
@@ -62,7 +66,7 @@ std::string BlobCache::path_of(std::string_view space, std::span<const std::byte
 
 bool BlobCache::get(std::string_view space, std::span<const std::byte> key, std::vector<std::byte>& value) {
   const std::string path = path_of(space, key);
-  struct stat st {};
+  struct stat st{};
   if (stat(path.c_str(), &st) != 0) return false;
   try {
     const auto file = read_file(path, limit_bytes_);
@@ -80,7 +84,8 @@ bool BlobCache::get(std::string_view space, std::span<const std::byte> key, std:
   }
 }
 
-bool BlobCache::put(std::string_view space, std::span<const std::byte> key, std::span<const std::byte> value) {
+bool BlobCache::put(std::string_view space, std::span<const std::byte> key,
+                    std::span<const std::byte> value) {
   const uint64_t size = sizeof(Head) + space.size() + key.size() + value.size();
   if (size > limit_bytes_ / 4) return false;
   std::vector<std::byte> file(size);
@@ -88,7 +93,8 @@ bool BlobCache::put(std::string_view space, std::span<const std::byte> key, std:
   at = std::ranges::copy(bytes_of(space), at).out;
   at = std::ranges::copy(key, at).out;
   std::ranges::copy(value, at);
-  const Head head{kMagic, checksum64(std::span(file).subspan(sizeof(Head)), kMagic), space.size(), key.size(), value.size()};
+  const Head head{kMagic, checksum64(std::span(file).subspan(sizeof(Head)), kMagic), space.size(), key.size(),
+                  value.size()};
   std::memcpy(file.data(), &head, sizeof(head));
   std::lock_guard lock(mutex_);
   try {

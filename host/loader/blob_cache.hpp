@@ -11,9 +11,9 @@
 
 namespace opmux {
 
-// Disk cache of plugins (compiled kernels, tuned choices): one file per entry, written in one step, so that many
-// processes share it. Every entry carries its space, its key and a checksum; one that does not match is ignored with a
-// log line. Above the limit the entries unused for longest are removed.
+// Disk cache of plugins (compiled kernels, tuned choices): one file per entry, written in one step, so that
+// many processes share it. Every entry carries its space, its key and a checksum; one that does not match is
+// ignored with a log line. Above the limit the entries unused for longest are removed.
 class BlobCache {
  public:
   // directory: private to this user, from cache_dir().

@@ -23,7 +23,8 @@ uint64_t ChildClock::charge() {
   return passed - queued;
 }
 
-// schedstat: time on CPU, time runnable but waiting, slices (Documentation/scheduler/sched-stats of the kernel).
+// schedstat: time on CPU, time runnable but waiting, slices (Documentation/scheduler/sched-stats of the
+// kernel).
 uint64_t ChildClock::queue_delay() {
   uint64_t grown = 0;
   std::error_code error;
@@ -39,8 +40,8 @@ uint64_t ChildClock::queue_delay() {
   return grown;
 }
 
-// Field 3 of stat is the state (D: waiting for a device), field 12 the major faults. The name in field 2 may hold
-// anything, so fields are counted from its closing bracket.
+// Field 3 of stat is the state (D: waiting for a device), field 12 the major faults. The name in field 2 may
+// hold anything, so fields are counted from its closing bracket.
 bool ChildClock::waits_for_disk() {
   std::ifstream in(fmt::format("/proc/{}/stat", child_));
   std::string text;

@@ -8,9 +8,10 @@
 
 namespace opmux {
 
-// Counts the time that a child process could have used: not the time in which its threads stood in the queue of a busy
-// CPU, nor that in which it waited for its pages from disk. A sleeping or spinning process is charged in full, so a hang
-// is found in its limit, while a healthy process on a loaded machine gets the time it needs.
+// Counts the time that a child process could have used: not the time in which its threads stood in the queue
+// of a busy CPU, nor that in which it waited for its pages from disk. A sleeping or spinning process is
+// charged in full, so a hang is found in its limit, while a healthy process on a loaded machine gets the time
+// it needs.
 class ChildClock {
  public:
   explicit ChildClock(pid_t child);

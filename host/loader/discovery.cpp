@@ -49,7 +49,8 @@ std::vector<Place> places(const LoaderOptions& options) {
   std::vector<Place> out;
   for (const auto& path : options.plugins) out.push_back({path, true});
   if (!options.search) return out;
-  for (auto& path : split(environment::get("OPMUX_PLUGIN_PATH").value_or(""), ':')) out.push_back({path, true});
+  for (auto& path : split(environment::get("OPMUX_PLUGIN_PATH").value_or(""), ':'))
+    out.push_back({path, true});
   const std::string abi = fmt::format("abi{}", OPMUX_ABI_MAJOR);
   auto data = environment::get("XDG_DATA_HOME");
   if (const auto home = environment::get("HOME"); !data && home) data = *home + "/.local/share";
@@ -67,7 +68,8 @@ class Search {
   Search(const LoaderOptions& options, std::vector<Refusal>& refusals)
       : options_(options),
         refusals_(refusals),
-        filter_(options.plugin_filter.empty() ? environment::get("OPMUX_PLUGINS").value_or("") : options.plugin_filter) {}
+        filter_(options.plugin_filter.empty() ? environment::get("OPMUX_PLUGINS").value_or("")
+                                              : options.plugin_filter) {}
 
   void visit(const Place& place) {
     if (!fs::path(place.path).is_absolute()) {
@@ -164,7 +166,8 @@ class Search {
 
 bool matches_filter(std::string_view filter, const std::vector<std::string>& names) {
   const auto hits = [&](const std::string& glob) {
-    return std::ranges::any_of(names, [&](const auto& name) { return fnmatch(glob.c_str(), name.c_str(), 0) == 0; });
+    return std::ranges::any_of(names,
+                               [&](const auto& name) { return fnmatch(glob.c_str(), name.c_str(), 0) == 0; });
   };
   bool positive = false, in = false;
   for (const std::string& glob : split(filter, ',')) {

@@ -67,7 +67,8 @@ void add_card(std::vector<PhysicalDevice>& devices, const fs::path& card) {
 }
 
 std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
@@ -81,11 +82,13 @@ std::string identity_of(const std::string& plugin, const opmux_devinfo& info) {
   return id;
 }
 
-// A card without a known address in the plugin's words (OpenCL 1.2, say) is the only one of its make, or is its own.
+// A card without a known address in the plugin's words (OpenCL 1.2, say) is the only one of its make, or is
+// its own.
 PhysicalDevice* by_make(std::vector<PhysicalDevice>& devices, const opmux_devinfo& info) {
   PhysicalDevice* found = nullptr;
   for (auto& device : devices) {
-    if (device.kind != info.kind || device.vendor_id != info.vendor_id || device.device_id != info.device_id) continue;
+    if (device.kind != info.kind || device.vendor_id != info.vendor_id || device.device_id != info.device_id)
+      continue;
     if (found != nullptr) return nullptr;
     found = &device;
   }
@@ -99,20 +102,23 @@ std::vector<PhysicalDevice> find_hardware(const std::string& sysfs) {
   devices[0] = {"cpu0", "cpu", cpu_title(), OPMUX_DEV_CPU, 0, 0, memory_of_machine(), {}};
   std::vector<fs::path> cards;
   std::error_code error;  // a container may hide the bus
-  for (const auto& entry : fs::directory_iterator(sysfs + "/bus/pci/devices", error)) cards.push_back(entry.path());
+  for (const auto& entry : fs::directory_iterator(sysfs + "/bus/pci/devices", error))
+    cards.push_back(entry.path());
   std::ranges::sort(cards);
   for (const auto& card : cards) add_card(devices, card);
   return devices;
 }
 
-size_t place_device(std::vector<PhysicalDevice>& devices, const std::string& plugin, const opmux_devinfo& info) {
+size_t place_device(std::vector<PhysicalDevice>& devices, const std::string& plugin,
+                    const opmux_devinfo& info) {
   const std::string id = identity_of(plugin, info);
   auto at = std::ranges::find(devices, id, &PhysicalDevice::id);
   if (at == devices.end() && info.pci[0] == '\0' && info.vendor_id != 0 && info.device_id != 0) {
     if (PhysicalDevice* same = by_make(devices, info)) at = devices.begin() + (same - devices.data());
   }
   if (at == devices.end()) {
-    PhysicalDevice device{next_name(devices, info.kind), id, {}, info.kind, info.vendor_id, info.device_id, 0, {}};
+    PhysicalDevice device{
+        next_name(devices, info.kind), id, {}, info.kind, info.vendor_id, info.device_id, 0, {}};
     devices.push_back(std::move(device));
     at = devices.end() - 1;
   }

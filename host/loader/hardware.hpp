@@ -22,12 +22,13 @@ struct PhysicalDevice {
   std::vector<const Route*> routes;
 };
 
-// The CPU and the display and accelerator cards on the PCI bus, in the order of their addresses. sysfs: "/sys" but in
-// tests.
+// The CPU and the display and accelerator cards on the PCI bus, in the order of their addresses. sysfs:
+// "/sys" but in tests.
 std::vector<PhysicalDevice> find_hardware(const std::string& sysfs = "/sys");
 
-// Number of the device that `info` of plugin `plugin` speaks of; appends one when there is none yet. Two PCI addresses
-// never merge. What drives the CPU (PoCL, lavapipe) belongs to cpu0.
-size_t place_device(std::vector<PhysicalDevice>& devices, const std::string& plugin, const opmux_devinfo& info);
+// Number of the device that `info` of plugin `plugin` speaks of; appends one when there is none yet. Two PCI
+// addresses never merge. What drives the CPU (PoCL, lavapipe) belongs to cpu0.
+size_t place_device(std::vector<PhysicalDevice>& devices, const std::string& plugin,
+                    const opmux_devinfo& info);
 
 }  // namespace opmux

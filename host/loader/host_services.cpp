@@ -32,7 +32,8 @@ bool power_of_two(uint64_t x) { return x != 0 && (x & (x - 1)) == 0; }
 // "opencl" and "work.group" make OPMUX_OPENCL_WORK_GROUP.
 std::string variable_name(const std::string& plugin, const std::string& key) {
   std::string name = "OPMUX_" + plugin + "_" + key;
-  for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) ? static_cast<char>(std::toupper(c)) : '_';
+  for (char& c : name)
+    c = std::isalnum(static_cast<unsigned char>(c)) ? static_cast<char>(std::toupper(c)) : '_';
   return name;
 }
 
@@ -80,7 +81,8 @@ void HostServices::release(opmux_host host, void* p, uint64_t size_bytes, uint64
 
 void HostServices::log(opmux_host host, uint32_t level, opmux_str where, opmux_str text) {
   try {
-    log::write(static_cast<log::Level>(level), fmt::format("{}: {}", self(host).plugin_, view(where)), view(text));
+    log::write(static_cast<log::Level>(level), fmt::format("{}: {}", self(host).plugin_, view(where)),
+               view(text));
   } catch (...) {  // a message that cannot be written is dropped: the plugin must not see an exception
   }
 }

@@ -15,8 +15,8 @@ namespace opmux {
 // Values of host->config per "plugin.key"; OPMUX_<PLUGIN>_<KEY> is asked after it.
 using Config = std::map<std::string, std::string>;
 
-// The services that one plugin is given at core.open; every call is accounted to it. Stands still in memory: the plugin
-// keeps pointers into it until core.close.
+// The services that one plugin is given at core.open; every call is accounted to it. Stands still in memory:
+// the plugin keeps pointers into it until core.close.
 class HostServices {
  public:
   struct Stats {
@@ -24,7 +24,8 @@ class HostServices {
     uint64_t allocations = 0;  // made so far
   };
 
-  HostServices(std::string plugin, std::string build_id, const Config& config, std::shared_ptr<BlobCache> blobs);
+  HostServices(std::string plugin, std::string build_id, const Config& config,
+               std::shared_ptr<BlobCache> blobs);
   HostServices(const HostServices&) = delete;
   HostServices& operator=(const HostServices&) = delete;
 

@@ -33,8 +33,9 @@ constexpr int64_t kRefusalSeconds = 600;
 constexpr uint64_t kChecksumSeed = 0x494e56;
 
 // Variables that choose or steer drivers.
-constexpr std::array<std::string_view, 14> kVariables = {"OCL_",    "OPENCL_", "POCL_", "VK_",      "CUDA_", "NVIDIA_", "ROC",
-                                                         "HIP_",    "LP_",     "ZE_",   "GALLIUM_", "MESA_", "LIBGL_",  "LD_"};
+constexpr std::array<std::string_view, 14> kVariables = {"OCL_",     "OPENCL_", "POCL_",  "VK_", "CUDA_",
+                                                         "NVIDIA_",  "ROC",     "HIP_",   "LP_", "ZE_",
+                                                         "GALLIUM_", "MESA_",   "LIBGL_", "LD_"};
 
 void add_file(std::string& out, const fs::path& path) {
   out += path.string() + "=" + file_identity(path.string()) + "\n";
@@ -55,7 +56,8 @@ void add_names(std::string& out, const char* directory, std::string_view prefix)
   std::vector<std::string> names;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(directory, error)) {
-    if (entry.path().filename().string().starts_with(prefix)) names.push_back(entry.path().filename().string());
+    if (entry.path().filename().string().starts_with(prefix))
+      names.push_back(entry.path().filename().string());
   }
   std::ranges::sort(names);
   out += std::string(directory) + "=";
@@ -93,18 +95,21 @@ std::string describe_machine() {
 
 std::string key_of(const std::string& machine, const Candidate& candidate, const Config& config) {
   const auto& m = candidate.manifest;
-  std::string key = fmt::format("{} {} {} {} {}\n", m.name, m.version, m.build_id, candidate.path, file_identity(candidate.path));
+  std::string key = fmt::format("{} {} {} {} {}\n", m.name, m.version, m.build_id, candidate.path,
+                                file_identity(candidate.path));
   for (const auto& [name, value] : config) {
     if (name.starts_with(m.name + ".")) key += fmt::format("{}={}\n", name, value);
   }
   std::string prefix = "OPMUX_" + m.name + "_";
-  std::ranges::transform(prefix, prefix.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  std::ranges::transform(prefix, prefix.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   add_environment(key, prefix);
   return machine + key;
 }
 
 nlohmann::json to_json(const ProbeOutcome& outcome) {
-  nlohmann::json out = {{"refusal", outcome.refusal}, {"infos", nlohmann::json::array()}, {"bad", nlohmann::json::array()}};
+  nlohmann::json out = {
+      {"refusal", outcome.refusal}, {"infos", nlohmann::json::array()}, {"bad", nlohmann::json::array()}};
   for (const auto& info : outcome.infos) out["infos"].push_back(probe::to_hex(info));
   for (const auto& [device, reason] : outcome.bad_devices) out["bad"].push_back({device, reason});
   return out;
@@ -119,7 +124,8 @@ ProbeOutcome from_json(const nlohmann::json& in) {
     if (!info) fail(OPMUX_E_INVALID, "a device entry is damaged");
     out.infos.push_back(*info);
   }
-  for (const auto& bad : in.at("bad")) out.bad_devices[bad.at(0).get<uint32_t>()] = bad.at(1).get<std::string>();
+  for (const auto& bad : in.at("bad"))
+    out.bad_devices[bad.at(0).get<uint32_t>()] = bad.at(1).get<std::string>();
   return out;
 }
 
@@ -127,7 +133,9 @@ std::string dump(const nlohmann::json& value) {
   return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-std::string checksum(const nlohmann::json& payload) { return fmt::format("{:016x}", checksum64(dump(payload), kChecksumSeed)); }
+std::string checksum(const nlohmann::json& payload) {
+  return fmt::format("{:016x}", checksum64(dump(payload), kChecksumSeed));
+}
 
 }  // namespace
 
@@ -149,16 +157,18 @@ std::string Inventory::path_of(const Candidate& candidate) const {
 std::optional<ProbeOutcome> Inventory::find(const Candidate& candidate, const Config& config) const {
   if (directory_.empty()) return std::nullopt;
   const std::string path = path_of(candidate);
-  struct stat st {};
+  struct stat st{};
   if (lstat(path.c_str(), &st) != 0) return std::nullopt;
   try {
-    if (st.st_uid != geteuid()) fail(OPMUX_E_INVALID, "it belongs to user {}, we are {}", st.st_uid, geteuid());
+    if (st.st_uid != geteuid())
+      fail(OPMUX_E_INVALID, "it belongs to user {}, we are {}", st.st_uid, geteuid());
     const auto bytes = read_file(path, kLimitBytes);
     const auto* text = reinterpret_cast<const char*>(bytes.data());
     const auto file = nlohmann::json::parse(text, text + bytes.size());
     const auto& payload = file.at("payload");
     if (file.at("format").get<int>() != kFormat) fail(OPMUX_E_INVALID, "its format is not {}", kFormat);
-    if (file.at("checksum").get<std::string>() != checksum(payload)) fail(OPMUX_E_INVALID, "its checksum is wrong");
+    if (file.at("checksum").get<std::string>() != checksum(payload))
+      fail(OPMUX_E_INVALID, "its checksum is wrong");
     if (payload.at("key").get<std::string>() != key_of(machine_, candidate, config)) return std::nullopt;
     ProbeOutcome outcome = from_json(payload.at("outcome"));
     const int64_t age = static_cast<int64_t>(std::time(nullptr)) - payload.at("time").get<int64_t>();
@@ -177,7 +187,8 @@ void Inventory::store(const Candidate& candidate, const Config& config, const Pr
     const nlohmann::json payload = {{"key", key_of(machine_, candidate, config)},
                                     {"time", static_cast<int64_t>(std::time(nullptr))},
                                     {"outcome", to_json(outcome)}};
-    const std::string text = dump({{"format", kFormat}, {"checksum", checksum(payload)}, {"payload", payload}});
+    const std::string text =
+        dump({{"format", kFormat}, {"checksum", checksum(payload)}, {"payload", payload}});
     write_file_atomic(path_of(candidate), std::as_bytes(std::span(text.data(), text.size())));
   } catch (const std::exception& e) {
     log::warning("inventory", "{}", e.what());

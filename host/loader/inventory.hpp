@@ -9,8 +9,8 @@
 
 namespace opmux {
 
-// Outcomes of probes on disk, one file a plugin. A file counts only when its key, which names the plugin's file, the
-// drivers, the hardware and the kernel, is the one of now, and its checksum is right.
+// Outcomes of probes on disk, one file a plugin. A file counts only when its key, which names the plugin's
+// file, the drivers, the hardware and the kernel, is the one of now, and its checksum is right.
 class Inventory {
  public:
   // cache: private folder from cache_dir(), or empty for none.

@@ -28,13 +28,20 @@ using Bytes = std::span<const std::byte>;
 
 std::string machine_name(uint16_t machine) {
   switch (machine) {
-    case EM_X86_64: return "x86-64";
-    case EM_AARCH64: return "aarch64";
-    case EM_RISCV: return "riscv";
-    case EM_386: return "i386";
-    case EM_ARM: return "arm";
-    case EM_PPC64: return "ppc64";
-    default: return fmt::format("machine {}", machine);
+    case EM_X86_64:
+      return "x86-64";
+    case EM_AARCH64:
+      return "aarch64";
+    case EM_RISCV:
+      return "riscv";
+    case EM_386:
+      return "i386";
+    case EM_ARM:
+      return "arm";
+    case EM_PPC64:
+      return "ppc64";
+    default:
+      return fmt::format("machine {}", machine);
   }
 }
 
@@ -56,7 +63,8 @@ Elf64_Ehdr check_header(Bytes file) {
     fail(OPMUX_E_INVALID, "not a shared library: no ELF header");
   }
   if (file.size() < sizeof(Elf64_Ehdr)) {
-    fail(OPMUX_E_INVALID, "truncated library: {} bytes, the ELF header has {}", file.size(), sizeof(Elf64_Ehdr));
+    fail(OPMUX_E_INVALID, "truncated library: {} bytes, the ELF header has {}", file.size(),
+         sizeof(Elf64_Ehdr));
   }
   const auto header = load<Elf64_Ehdr>(file);
   if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB) {
@@ -66,7 +74,8 @@ Elf64_Ehdr check_header(Bytes file) {
     fail(OPMUX_E_INVALID, "wrong architecture: the library is for {}, this host is {}",
          machine_name(header.e_machine), machine_name(kMachine));
   }
-  if (header.e_type != ET_DYN) fail(OPMUX_E_INVALID, "not a shared library: ELF type {}, expected {}", header.e_type, ET_DYN);
+  if (header.e_type != ET_DYN)
+    fail(OPMUX_E_INVALID, "not a shared library: ELF type {}, expected {}", header.e_type, ET_DYN);
   return header;
 }
 
@@ -75,7 +84,8 @@ template <class T>
 Bytes check_table(Bytes file, std::string_view what, uint64_t offset, uint64_t count, uint64_t entry_size) {
   if (count == 0) return {};
   if (entry_size < sizeof(T)) {
-    fail(OPMUX_E_INVALID, "damaged library: entries of the {} table have {} bytes, expected {}", what, entry_size, sizeof(T));
+    fail(OPMUX_E_INVALID, "damaged library: entries of the {} table have {} bytes, expected {}", what,
+         entry_size, sizeof(T));
   }
   const auto table = slice(file, offset, count * entry_size);
   if (!table) {
@@ -97,7 +107,8 @@ std::optional<Bytes> find_note(Bytes area, uint64_t align, std::string_view owne
     const auto name = slice(area, name_at, head.n_namesz);
     const auto desc = slice(area, desc_at, head.n_descsz);
     if (!name || !desc) return std::nullopt;
-    const bool same = name->size() == owner.size() + 1 && std::memcmp(name->data(), owner.data(), owner.size()) == 0 &&
+    const bool same = name->size() == owner.size() + 1 &&
+                      std::memcmp(name->data(), owner.data(), owner.size()) == 0 &&
                       name->back() == std::byte{0};
     if (same && head.n_type == type) return desc;
     if (next > area.size()) return std::nullopt;
@@ -117,7 +128,8 @@ struct Notes {
 };
 
 void scan_segments(Bytes file, const Elf64_Ehdr& header, Notes& notes) {
-  const Bytes table = check_table<Elf64_Phdr>(file, "program header", header.e_phoff, header.e_phnum, header.e_phentsize);
+  const Bytes table =
+      check_table<Elf64_Phdr>(file, "program header", header.e_phoff, header.e_phnum, header.e_phentsize);
   if (table.empty()) fail(OPMUX_E_INVALID, "not a shared library: no program headers");
   for (uint64_t i = 0; i < header.e_phnum; ++i) {
     const auto segment = load<Elf64_Phdr>(table, i * header.e_phentsize);
@@ -133,7 +145,8 @@ void scan_segments(Bytes file, const Elf64_Ehdr& header, Notes& notes) {
 
 void scan_sections(Bytes file, const Elf64_Ehdr& header, Notes& notes) {
   if (header.e_shoff == 0) return;
-  const Bytes table = check_table<Elf64_Shdr>(file, "section", header.e_shoff, header.e_shnum, header.e_shentsize);
+  const Bytes table =
+      check_table<Elf64_Shdr>(file, "section", header.e_shoff, header.e_shnum, header.e_shentsize);
   for (uint64_t i = 0; i < header.e_shnum && !table.empty(); ++i) {
     const auto section = load<Elf64_Shdr>(table, i * header.e_shentsize);
     if (section.sh_type == SHT_NOBITS || section.sh_type == SHT_NULL) continue;
@@ -158,7 +171,8 @@ void check_name(const std::string& name) {
   const bool good = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
   });
-  if (!good) fail(OPMUX_E_INVALID, "damaged manifest: the name holds other characters than a-z, 0-9, _ and -");
+  if (!good)
+    fail(OPMUX_E_INVALID, "damaged manifest: the name holds other characters than a-z, 0-9, _ and -");
 }
 
 Manifest parse(Bytes note) {
@@ -167,7 +181,8 @@ Manifest parse(Bytes note) {
   uint32_t size = 0;
   if (note.size() >= sizeof(size)) size = load<uint32_t>(note);
   if (size < kLeast || size > note.size()) {
-    fail(OPMUX_E_INVALID, "damaged manifest: it says {} bytes, the note has {}, the least is {}", size, note.size(), kLeast);
+    fail(OPMUX_E_INVALID, "damaged manifest: it says {} bytes, the note has {}, the least is {}", size,
+         note.size(), kLeast);
   }
   std::memcpy(&raw, note.data(), std::min<size_t>(size, sizeof(raw)));
   Manifest out;
@@ -195,7 +210,8 @@ Manifest read_manifest(std::span<const std::byte> file) {
   if (!notes.manifest) fail(OPMUX_E_INVALID, "no Opmux manifest note: this library is no plugin");
   Manifest manifest = parse(*notes.manifest);
   if (notes.build_id) {
-    for (const std::byte b : *notes.build_id) manifest.build_id += fmt::format("{:02x}", static_cast<unsigned>(b));
+    for (const std::byte b : *notes.build_id)
+      manifest.build_id += fmt::format("{:02x}", static_cast<unsigned>(b));
   }
   return manifest;
 }

@@ -18,9 +18,10 @@ struct Manifest {
   std::string build_id;  // GNU build id in hex; empty when the linker wrote none
 };
 
-// Reads the manifest note of a shared library from its bytes, which may be anything: every offset and size is checked.
-// Throws Error with a sentence when the file is no ELF library for this machine, when a part that the dynamic loader
-// would map lies outside the file (mapping it would end in SIGBUS), or when there is no sound note.
+// Reads the manifest note of a shared library from its bytes, which may be anything: every offset and size is
+// checked. Throws Error with a sentence when the file is no ELF library for this machine, when a part that
+// the dynamic loader would map lies outside the file (mapping it would end in SIGBUS), or when there is no
+// sound note.
 Manifest read_manifest(std::span<const std::byte> file);
 
 }  // namespace opmux

@@ -6,8 +6,8 @@
 
 namespace opmux {
 
-// The versions of the plugin interface that a host speaks: majors min..max, and the minor of the highest. Tests make
-// hosts of other versions with it.
+// The versions of the plugin interface that a host speaks: majors min..max, and the minor of the highest.
+// Tests make hosts of other versions with it.
 struct AbiRange {
   uint32_t major_min = OPMUX_ABI_MAJOR, major_max = OPMUX_ABI_MAJOR, minor = OPMUX_ABI_MINOR;
 };

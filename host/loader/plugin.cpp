@@ -33,7 +33,8 @@ void terminate(char* text, size_t size) {
 void make_sound(opmux_devinfo& info) {
   // A plugin made for a shorter structure says so; what it did not write is zero.
   const uint32_t written = std::min<uint32_t>(info.h.size, sizeof(info));
-  if (written < sizeof(info)) std::memset(reinterpret_cast<char*>(&info) + written, 0, sizeof(info) - written);
+  if (written < sizeof(info))
+    std::memset(reinterpret_cast<char*>(&info) + written, 0, sizeof(info) - written);
   info.h = OPMUX_HDR(opmux_devinfo);
   terminate(info.pci, sizeof(info.pci));
   terminate(info.name, sizeof(info.name));
@@ -49,10 +50,10 @@ struct Plugin::Library {
 
 Plugin::Plugin(Origin origin)
     : origin_(std::move(origin)),
-      services_(std::make_unique<HostServices>(origin_.manifest.name,
-                                               origin_.manifest.name + " " + origin_.manifest.version + " " +
-                                                   origin_.manifest.build_id,
-                                               origin_.config, origin_.blobs)) {}
+      services_(std::make_unique<HostServices>(
+          origin_.manifest.name,
+          origin_.manifest.name + " " + origin_.manifest.version + " " + origin_.manifest.build_id,
+          origin_.config, origin_.blobs)) {}
 
 Plugin::~Plugin() {
   // A plugin that is still open may call its services from its own threads.
@@ -112,7 +113,9 @@ void Plugin::open() const {
 
 void Plugin::check_process() const {
   if (!is_open() || forks_ == fork_count() || (flags() & OPMUX_PF_FORK_SAFE) != 0) return;
-  fail(OPMUX_E_FORKED, "{}: the process has forked since the plugin was opened, and the plugin does not survive that", name());
+  fail(OPMUX_E_FORKED,
+       "{}: the process has forked since the plugin was opened, and the plugin does not survive that",
+       name());
 }
 
 std::vector<opmux_devinfo> Plugin::enumerate() const {
@@ -123,8 +126,10 @@ std::vector<opmux_devinfo> Plugin::enumerate() const {
     for (auto& info : infos) info.h = OPMUX_HDR(opmux_devinfo);
     uint32_t count = 0;
     ErrRecord err;
-    err.check(tables_.dev.enumerate(plugin, infos.data(), sizeof(opmux_devinfo), room, &count, err.get()), name());
-    if (count > kMaxDevices) fail(OPMUX_E_INVALID, "{}: says it has {} devices, limit {}", name(), count, kMaxDevices);
+    err.check(tables_.dev.enumerate(plugin, infos.data(), sizeof(opmux_devinfo), room, &count, err.get()),
+              name());
+    if (count > kMaxDevices)
+      fail(OPMUX_E_INVALID, "{}: says it has {} devices, limit {}", name(), count, kMaxDevices);
     if (count > room) {
       room = count;
       continue;

@@ -16,9 +16,9 @@
 
 namespace opmux {
 
-// One plugin library. Its file is mapped when its tables are first asked for, and opened (core.open, which may look for
-// drivers) when its handle is; both throw Error, and a failure stays: a driver that failed once is not asked again.
-// All functions may be called from any thread except shutdown.
+// One plugin library. Its file is mapped when its tables are first asked for, and opened (core.open, which
+// may look for drivers) when its handle is; both throw Error, and a failure stays: a driver that failed once
+// is not asked again. All functions may be called from any thread except shutdown.
 class Plugin {
  public:
   struct Origin {
@@ -64,8 +64,8 @@ class Plugin {
   int64_t handles() const { return handles_.load(std::memory_order_relaxed); }
   HostServices::Stats allocations() const { return services_->stats(); }
 
-  // Quiesces and closes; unmaps when the plugin says that it may be. Returns false and says what is left when handles are
-  // alive or the plugin does not come to rest: it then stays open and mapped.
+  // Quiesces and closes; unmaps when the plugin says that it may be. Returns false and says what is left when
+  // handles are alive or the plugin does not come to rest: it then stays open and mapped.
   bool shutdown(uint64_t deadline_ns, std::string& left);
 
  private:

@@ -50,8 +50,9 @@ class Trial {
 
  private:
   void start() {
-    std::vector<std::string> arguments{candidate_.path, fmt::format("--abi={},{},{}", options_.abi.major_min,
-                                                                    options_.abi.major_max, options_.abi.minor)};
+    std::vector<std::string> arguments{
+        candidate_.path,
+        fmt::format("--abi={},{},{}", options_.abi.major_min, options_.abi.major_max, options_.abi.minor)};
     if (!cache_.empty()) arguments.push_back("--cache=" + cache_);
     for (const auto& [key, value] : options_.config) arguments.push_back("--config=" + key + "=" + value);
     for (const auto& [device, reason] : bad_) arguments.push_back(fmt::format("--skip={}", device));
@@ -61,7 +62,8 @@ class Trial {
 
   void give_up(const std::string& why) {
     finished_ = true;
-    log::warning("probe", "{}; {} is opened in this process, unprotected from its drivers", why, candidate_.manifest.name);
+    log::warning("probe", "{}; {} is opened in this process, unprotected from its drivers", why,
+                 candidate_.manifest.name);
   }
 
   void conclude() {
@@ -112,7 +114,9 @@ std::vector<std::optional<ProbeOutcome>> probe_all(const LoaderOptions& options,
                                                    std::span<const Candidate> candidates) {
   std::vector<std::optional<ProbeOutcome>> out(candidates.size());
   std::vector<std::unique_ptr<Trial>> trials(candidates.size());
-  const auto wanted = [&](const Candidate& c) { return options.probe && (c.manifest.flags & OPMUX_PF_PROBE) != 0; };
+  const auto wanted = [&](const Candidate& c) {
+    return options.probe && (c.manifest.flags & OPMUX_PF_PROBE) != 0;
+  };
   if (std::ranges::none_of(candidates, wanted)) return out;
   const Inventory inventory(cache);
   const std::string program = find_program(options);
@@ -121,7 +125,8 @@ std::vector<std::optional<ProbeOutcome>> probe_all(const LoaderOptions& options,
     out[i] = inventory.find(candidates[i], options.config);
     if (out[i]) continue;
     if (program.empty()) {
-      log::warning("probe", "there is no opmux-probe; {} is opened in this process, unprotected from its drivers",
+      log::warning("probe",
+                   "there is no opmux-probe; {} is opened in this process, unprotected from its drivers",
                    candidates[i].manifest.name);
       continue;
     }

@@ -20,10 +20,10 @@ struct ProbeOutcome {
   bool cached = false;                          // read from the inventory on disk
 };
 
-// Probes, side by side, the candidates that ask for it (OPMUX_PF_PROBE), each in a child process, or takes the cached
-// outcome of the same plugin, drivers, hardware and kernel. An empty element: the candidate is to be opened in this
-// process, because it asks for no probe or because no child can be started (said in a log line). cache: private folder,
-// or empty.
+// Probes, side by side, the candidates that ask for it (OPMUX_PF_PROBE), each in a child process, or takes
+// the cached outcome of the same plugin, drivers, hardware and kernel. An empty element: the candidate is to
+// be opened in this process, because it asks for no probe or because no child can be started (said in a log
+// line). cache: private folder, or empty.
 std::vector<std::optional<ProbeOutcome>> probe_all(const LoaderOptions& options, const std::string& cache,
                                                    std::span<const Candidate> candidates);
 

@@ -43,9 +43,10 @@ bool take_number(std::string_view& text, uint32_t& out) {
   return true;
 }
 
-// posix_spawn with the pipe as descriptor 3, nothing on stdin and stdout, and a process group of its own, so that what
-// a driver starts can be killed with it.
-int spawn(const std::string& program, const std::vector<std::string>& arguments, int pipe_fd, int stderr_fd, pid_t& pid) {
+// posix_spawn with the pipe as descriptor 3, nothing on stdin and stdout, and a process group of its own, so
+// that what a driver starts can be killed with it.
+int spawn(const std::string& program, const std::vector<std::string>& arguments, int pipe_fd, int stderr_fd,
+          pid_t& pid) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&actions);
@@ -60,7 +61,8 @@ int spawn(const std::string& program, const std::vector<std::string>& arguments,
   posix_spawnattr_setpgroup(&attributes, 0);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   std::vector<char*> argv{const_cast<char*>(program.c_str())};
   for (const auto& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
   argv.push_back(nullptr);
@@ -177,20 +179,28 @@ void ProbeProcess::take_line(std::string_view line) {
   std::string_view rest = line.substr(std::min<size_t>(2, line.size()));
   uint32_t number = 0;
   switch (line.front()) {
-    case probe::kStage: take_stage(rest); break;
+    case probe::kStage:
+      take_stage(rest);
+      break;
     case probe::kInfo:
-      if (const auto info = probe::from_hex(rest); info && outcome_.infos.size() < kMaxInfos) outcome_.infos.push_back(*info);
+      if (const auto info = probe::from_hex(rest); info && outcome_.infos.size() < kMaxInfos)
+        outcome_.infos.push_back(*info);
       break;
     case probe::kBad:
       if (take_number(rest, number)) outcome_.bad_devices[number] = rest;
       break;
-    case probe::kRefusal: outcome_.refusal = rest; break;
+    case probe::kRefusal:
+      outcome_.refusal = rest;
+      break;
     case probe::kCrash:
       if (take_number(rest, number)) crash_signal_ = static_cast<int>(number);
       crash_library_ = rest;
       break;
-    case probe::kDone: done_ = true; break;
-    default: break;
+    case probe::kDone:
+      done_ = true;
+      break;
+    default:
+      break;
   }
 }
 
@@ -207,10 +217,13 @@ uint64_t ProbeProcess::limit_ns() const {
   switch (stage_) {
     case ProbeStage::kLoad:
     case ProbeStage::kOpen:
-    case ProbeStage::kEnumerate: return limits_.load_ns;
+    case ProbeStage::kEnumerate:
+      return limits_.load_ns;
     case ProbeStage::kPrepare:
-    case ProbeStage::kRun: return limits_.compile_ns;
-    default: return limits_.device_ns;
+    case ProbeStage::kRun:
+      return limits_.compile_ns;
+    default:
+      return limits_.device_ns;
   }
 }
 
@@ -245,8 +258,8 @@ void ProbeProcess::on_end() {
   }
 }
 
-// Nothing of an unfinished run is used: the reason either names the device, which the next run then leaves alone, or
-// refuses the plugin.
+// Nothing of an unfinished run is used: the reason either names the device, which the next run then leaves
+// alone, or refuses the plugin.
 void ProbeProcess::end_with(std::string what) {
   finished_ = true;
   std::string reason = fmt::format("probe {} while {}", what, stage_text(stage_, device_));

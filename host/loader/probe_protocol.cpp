@@ -36,7 +36,8 @@ std::optional<opmux_devinfo> from_hex(std::string_view text) {
   std::memcpy(&info, bytes.data(), sizeof(info));
   info.h = OPMUX_HDR(opmux_devinfo);
   // The sender made these sound; a damaged file may not be.
-  info.pci[sizeof(info.pci) - 1] = info.name[sizeof(info.name) - 1] = info.driver[sizeof(info.driver) - 1] = '\0';
+  info.pci[sizeof(info.pci) - 1] = info.name[sizeof(info.name) - 1] = info.driver[sizeof(info.driver) - 1] =
+      '\0';
   info.priv_size = std::min<uint32_t>(info.priv_size, sizeof(info.priv));
   return info;
 }

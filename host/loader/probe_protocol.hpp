@@ -9,8 +9,8 @@
 
 #include "opmux/plugin.h"
 
-// What the probe program tells the host through a pipe: lines of a letter and its data. The program may die within a
-// line, or be another program altogether, so the reader trusts nothing.
+// What the probe program tells the host through a pipe: lines of a letter and its data. The program may die
+// within a line, or be another program altogether, so the reader trusts nothing.
 namespace opmux::probe {
 
 constexpr int kPipeFd = 3;

@@ -33,7 +33,8 @@ class Bench {
 
   opmux_mem allocate(uint64_t size_bytes) {
     opmux_mem mem = 0;
-    err_.check(t_.mem.alloc(dev_, OPMUX_MEM_DEVICE, size_bytes, 256, &mem, err_.get()), "cannot allocate memory");
+    err_.check(t_.mem.alloc(dev_, OPMUX_MEM_DEVICE, size_bytes, 256, &mem, err_.get()),
+               "cannot allocate memory");
     mems_.push_back(mem);
     return mem;
   }
@@ -110,7 +111,8 @@ Matrix product(const Matrix& a, const Matrix& b) {
 void compare(const Matrix& have, const Matrix& want, std::string_view what) {
   for (size_t i = 0; i < want.size(); ++i) {
     if (have[i] == want[i]) continue;
-    fail(OPMUX_E_BROKEN_PROMISE, "wrong result of {}: element {} is {}, expected {}", what, i, have[i], want[i]);
+    fail(OPMUX_E_BROKEN_PROMISE, "wrong result of {}: element {} is {}, expected {}", what, i, have[i],
+         want[i]);
   }
 }
 
@@ -176,14 +178,22 @@ void work_on(Plugin& plugin, const opmux_devinfo& info, ProbeSink& sink) {
 
 std::string stage_text(ProbeStage stage, uint32_t device) {
   switch (stage) {
-    case ProbeStage::kLoad: return "loading the library";
-    case ProbeStage::kOpen: return "opening the plugin";
-    case ProbeStage::kEnumerate: return "enumerating devices";
-    case ProbeStage::kOpenDevice: return fmt::format("opening device {}", device);
-    case ProbeStage::kCopy: return fmt::format("copying on device {}", device);
-    case ProbeStage::kPrepare: return fmt::format("preparing a matmul on device {}", device);
-    case ProbeStage::kRun: return fmt::format("running a matmul on device {}", device);
-    case ProbeStage::kCloseDevice: return fmt::format("closing device {}", device);
+    case ProbeStage::kLoad:
+      return "loading the library";
+    case ProbeStage::kOpen:
+      return "opening the plugin";
+    case ProbeStage::kEnumerate:
+      return "enumerating devices";
+    case ProbeStage::kOpenDevice:
+      return fmt::format("opening device {}", device);
+    case ProbeStage::kCopy:
+      return fmt::format("copying on device {}", device);
+    case ProbeStage::kPrepare:
+      return fmt::format("preparing a matmul on device {}", device);
+    case ProbeStage::kRun:
+      return fmt::format("running a matmul on device {}", device);
+    case ProbeStage::kCloseDevice:
+      return fmt::format("closing device {}", device);
   }
   return "an unknown stage";
 }

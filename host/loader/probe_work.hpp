@@ -10,7 +10,16 @@
 namespace opmux {
 
 // The steps of a probe; each is announced before it begins, so that a crash or a hang can be told.
-enum class ProbeStage : uint32_t { kLoad, kOpen, kEnumerate, kOpenDevice, kCopy, kPrepare, kRun, kCloseDevice };
+enum class ProbeStage : uint32_t {
+  kLoad,
+  kOpen,
+  kEnumerate,
+  kOpenDevice,
+  kCopy,
+  kPrepare,
+  kRun,
+  kCloseDevice
+};
 constexpr uint32_t kProbeStages = 8;
 
 // "enumerating devices"; with `device` for the stages that concern one.
@@ -24,8 +33,8 @@ class ProbeSink {
   virtual void bad_device(uint32_t device, const std::string& reason) = 0;
 };
 
-// Loads, opens and enumerates the plugin; then opens each device that is not in `skip`, copies through it, and runs a
-// 64x64 matmul where it can, checking the results. Throws Error when the plugin as a whole fails.
+// Loads, opens and enumerates the plugin; then opens each device that is not in `skip`, copies through it,
+// and runs a 64x64 matmul where it can, checking the results. Throws Error when the plugin as a whole fails.
 void probe_plugin(Plugin& plugin, const std::set<uint32_t>& skip, ProbeSink& sink);
 
 }  // namespace opmux

@@ -35,7 +35,8 @@ void abandon(std::unique_ptr<T> object) {
 std::shared_ptr<BlobCache> open_blobs(const std::string& cache, uint64_t limit_bytes) {
   std::string why;
   if (cache.empty()) return nullptr;
-  if (make_private_dir(cache + "/blobs", why)) return std::make_shared<BlobCache>(cache + "/blobs", limit_bytes);
+  if (make_private_dir(cache + "/blobs", why))
+    return std::make_shared<BlobCache>(cache + "/blobs", limit_bytes);
   log::warning("cache", "{}", why);
   return nullptr;
 }
@@ -68,7 +69,8 @@ void Registry::refuse(const Plugin& plugin, std::string stage, std::string reaso
   refusals_.push_back({plugin.name(), plugin.path(), std::move(stage), std::move(reason)});
 }
 
-void Registry::add_plugin(const LoaderOptions& options, const Candidate& candidate, const ProbeOutcome* probed) {
+void Registry::add_plugin(const LoaderOptions& options, const Candidate& candidate,
+                          const ProbeOutcome* probed) {
   auto plugin = std::make_unique<Plugin>(
       Plugin::Origin{candidate.manifest, candidate.path, options.abi, options.config, blobs_});
   const char* stage = "load";
@@ -107,12 +109,15 @@ void Registry::add_routes(Plugin& plugin, std::span<const opmux_devinfo> infos) 
       continue;
     }
     const PhysicalDevice& device = devices_[place_device(devices_, plugin.name(), info)];
-    const bool plain = infos.size() == 1 && info.kind == OPMUX_DEV_CPU && (plugin.flags() & OPMUX_PF_PROBE) == 0;
+    const bool plain =
+        infos.size() == 1 && info.kind == OPMUX_DEV_CPU && (plugin.flags() & OPMUX_PF_PROBE) == 0;
     Route::Names names{device.name + "/" + plugin.name(),
                        plain ? plugin.name() : fmt::format("{}:{}", plugin.name(), info.index), device.name};
     if (find(names.name) != nullptr) names.name += fmt::format(".{}", info.index);
     if (!matches_filter(device_filter_, {names.name, names.alias, device.name, device.id})) {
-      refuse(plugin, "filter", fmt::format("device {}: {} is excluded by the filter '{}'", info.index, names.name, device_filter_));
+      refuse(plugin, "filter",
+             fmt::format("device {}: {} is excluded by the filter '{}'", info.index, names.name,
+                         device_filter_));
       continue;
     }
     const auto id = static_cast<uint32_t>(routes_.size());

@@ -15,8 +15,8 @@
 
 namespace opmux {
 
-// All plugins, hardware and routes of this process's view. Made whole by the constructor, which throws only when the
-// options make no sense: a plugin that cannot be used becomes a refusal.
+// All plugins, hardware and routes of this process's view. Made whole by the constructor, which throws only
+// when the options make no sense: a plugin that cannot be used becomes a refusal.
 class Registry {
  public:
   explicit Registry(const LoaderOptions& options = {});
@@ -29,11 +29,12 @@ class Registry {
   std::span<const PhysicalDevice> devices() const { return devices_; }
   std::span<const std::unique_ptr<Plugin>> plugins() const { return plugins_; }
   std::span<const Refusal> refusals() const { return refusals_; }
-  // By name ("cpu0/cpu"), alias ("cpu", "opencl:0"), or plugin name when that plugin has one route; NULL when unknown.
+  // By name ("cpu0/cpu"), alias ("cpu", "opencl:0"), or plugin name when that plugin has one route; NULL when
+  // unknown.
   Route* find(std::string_view name_or_alias) const;
 
-  // Closes devices and plugins. Kernels, blocks and queues must be gone; what is still in use keeps its plugin open and
-  // mapped, with a log line. May be called again.
+  // Closes devices and plugins. Kernels, blocks and queues must be gone; what is still in use keeps its
+  // plugin open and mapped, with a log line. May be called again.
   void shutdown();
 
  private:

@@ -9,7 +9,8 @@ void Route::open() {
   if (opened_.load(std::memory_order_relaxed)) return;
   ErrRecord err;
   opmux_dev dev = nullptr;
-  err.check(t().dev.open(plugin, info_.index, &dev, err.get()), fmt::format("{}: cannot open the device", name()));
+  err.check(t().dev.open(plugin, info_.index, &dev, err.get()),
+            fmt::format("{}: cannot open the device", name()));
   dev_ = dev;
   opened_.store(true, std::memory_order_release);
 }

@@ -10,8 +10,8 @@
 
 namespace opmux {
 
-// One way to a piece of hardware: a device of a plugin. Lives as long as its registry. All functions may be called from
-// any thread.
+// One way to a piece of hardware: a device of a plugin. Lives as long as its registry. All functions may be
+// called from any thread.
 class Route {
  public:
   struct Names {

@@ -32,7 +32,8 @@ struct Stub<kName, R (*)(A...)> {
   static R OPMUX_CALL call(A... args) noexcept {
     if constexpr (std::is_same_v<R, opmux_status>) {
       auto& last = std::get<sizeof...(A) - 1>(std::tie(args...));
-      if constexpr (std::is_same_v<std::remove_reference_t<decltype(last)>, opmux_err*>) say_missing(last, kName.text);
+      if constexpr (std::is_same_v<std::remove_reference_t<decltype(last)>, opmux_err*>)
+        say_missing(last, kName.text);
       return OPMUX_E_UNSUPPORTED;
     } else if constexpr (!std::is_void_v<R>) {
       ((void)args, ...);
@@ -55,7 +56,8 @@ template <class T>
 void copy_table(const opmux_hdr* source, uint32_t id, std::string_view name, T& out) {
   if (source == nullptr) fail(OPMUX_E_INVALID, "the plugin has no {} table", name);
   if (source->size < sizeof(opmux_hdr)) {
-    fail(OPMUX_E_INVALID, "the plugin's {} table says {} bytes, its head alone has {}", name, source->size, sizeof(opmux_hdr));
+    fail(OPMUX_E_INVALID, "the plugin's {} table says {} bytes, its head alone has {}", name, source->size,
+         sizeof(opmux_hdr));
   }
   if (source->tag != id) {
     fail(OPMUX_E_INVALID, "the plugin's {} table has the tag {:#x}, expected {:#x}", name, source->tag, id);

@@ -5,8 +5,9 @@
 
 namespace opmux {
 
-// The host's own full-size copy of a plugin's tables. Every entry can be called: one that the plugin's (perhaps older,
-// shorter) table lacks answers OPMUX_E_UNSUPPORTED with a sentence. Layers are spliced in here.
+// The host's own full-size copy of a plugin's tables. Every entry can be called: one that the plugin's
+// (perhaps older, shorter) table lacks answers OPMUX_E_UNSUPPORTED with a sentence. Layers are spliced in
+// here.
 struct Tables {
   opmux_core_api core;
   opmux_dev_api dev;
@@ -26,8 +27,8 @@ struct Tables {
 // Copies CORE. Throws Error when the table is no CORE table.
 void copy_core(const opmux_core_api* source, Tables& out);
 
-// Fetches and copies the other mandatory tables through out.core; throws Error naming the one that is missing or bad.
-// Nothing is read beyond the size that each table states.
+// Fetches and copies the other mandatory tables through out.core; throws Error naming the one that is missing
+// or bad. Nothing is read beyond the size that each table states.
 void copy_tables(Tables& out);
 
 }  // namespace opmux

@@ -70,9 +70,10 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
 };
 
 void PoolCore::out_of_memory(uint64_t size_bytes, std::string_view why) const {
-  throw Error(OPMUX_E_OUT_OF_MEMORY | OPMUX_F_RETRYABLE,
-              fmt::format("{}: out of memory: {} bytes asked, {} in use, {} reserved, limit {}{}", route_.name(), size_bytes,
-                          stats_.in_use_bytes, stats_.reserved_bytes, options_.budget_bytes, why));
+  throw Error(
+      OPMUX_E_OUT_OF_MEMORY | OPMUX_F_RETRYABLE,
+      fmt::format("{}: out of memory: {} bytes asked, {} in use, {} reserved, limit {}{}", route_.name(),
+                  size_bytes, stats_.in_use_bytes, stats_.reserved_bytes, options_.budget_bytes, why));
 }
 
 Block PoolCore::make_block(uint32_t raw, uint32_t span, uint64_t size_bytes) {
@@ -94,8 +95,10 @@ Block PoolCore::make_block(uint32_t raw, uint32_t span, uint64_t size_bytes) {
 }
 
 Block PoolCore::allocate(uint64_t size_bytes, uint64_t align) {
-  if (align == 0 || (align & (align - 1)) != 0) fail(OPMUX_E_INVALID, "{}: alignment {} is no power of two", route_.name(), align);
-  if (align > kRawAlign) fail(OPMUX_E_INVALID, "{}: alignment {} is above the limit {}", route_.name(), align, kRawAlign);
+  if (align == 0 || (align & (align - 1)) != 0)
+    fail(OPMUX_E_INVALID, "{}: alignment {} is no power of two", route_.name(), align);
+  if (align > kRawAlign)
+    fail(OPMUX_E_INVALID, "{}: alignment {} is above the limit {}", route_.name(), align, kRawAlign);
   if (size_bytes == 0) return {};
   std::lock_guard lock(mutex_);
   if (size_bytes > kMaxBytes) out_of_memory(size_bytes, "");
@@ -139,7 +142,8 @@ opmux_mem PoolCore::ask_plugin(uint64_t size_bytes) {
   ErrRecord err;
   opmux_mem mem = 0;
   const opmux_dev dev = route_.dev();
-  const opmux_status status = route_.t().mem.alloc(dev, options_.kind, size_bytes, kRawAlign, &mem, err.get());
+  const opmux_status status =
+      route_.t().mem.alloc(dev, options_.kind, size_bytes, kRawAlign, &mem, err.get());
   if (status == OPMUX_OK && mem != 0) return mem;
   if (status == OPMUX_OK || OPMUX_CODE(status) == OPMUX_E_OUT_OF_MEMORY) return 0;
   err.raise(status, fmt::format("{}: cannot allocate {} bytes", route_.name(), size_bytes));
@@ -149,7 +153,8 @@ opmux_mem PoolCore::ask_plugin(uint64_t size_bytes) {
 uint32_t PoolCore::add_raw(uint64_t size_bytes) {
   const uint64_t least = round_up(size_bytes, kRawAlign), limit = route_.info().max_alloc_bytes;
   if (limit != 0 && size_bytes > limit) {
-    fail(OPMUX_E_OUT_OF_MEMORY, "{}: {} bytes asked, the device's largest block has {}", route_.name(), size_bytes, limit);
+    fail(OPMUX_E_OUT_OF_MEMORY, "{}: {} bytes asked, the device's largest block has {}", route_.name(),
+         size_bytes, limit);
   }
   uint64_t wanted = std::max(least, options_.raw_block_bytes);
   if (limit != 0) wanted = std::max(least, std::min(wanted, limit / kRawAlign * kRawAlign));
@@ -168,7 +173,8 @@ uint32_t PoolCore::add_raw(uint64_t size_bytes) {
   if (mem == 0) out_of_memory(size_bytes, "; the device has no more");
   route_.plugin().handle_made();
   void* host = nullptr;
-  if (route_.t().present.map && route_.t().mem.map(route_.dev(), mem, &host, nullptr) != OPMUX_OK) host = nullptr;
+  if (route_.t().present.map && route_.t().mem.map(route_.dev(), mem, &host, nullptr) != OPMUX_OK)
+    host = nullptr;
   const auto hole = std::ranges::find_if(raws_, [](const auto& raw) { return !raw; });
   const auto index = static_cast<uint32_t>(hole - raws_.begin());
   if (hole == raws_.end()) raws_.emplace_back();

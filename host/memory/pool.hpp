@@ -10,20 +10,20 @@
 namespace opmux {
 
 struct PoolStats {
-  uint64_t in_use_bytes = 0;         // as allocated, padding included
-  uint64_t peak_bytes = 0;           // highest in_use_bytes
-  uint64_t reserved_bytes = 0;       // raw blocks taken from the plugin
-  uint64_t largest_free_bytes = 0;   // largest request that needs no new raw block (at the least alignment)
-  uint64_t blocks = 0;               // alive
-  uint64_t raw_blocks = 0;           // alive
-  uint64_t allocations = 0;          // made so far
-  uint64_t raw_allocations = 0;      // made so far; stands still after warm-up
+  uint64_t in_use_bytes = 0;        // as allocated, padding included
+  uint64_t peak_bytes = 0;          // highest in_use_bytes
+  uint64_t reserved_bytes = 0;      // raw blocks taken from the plugin
+  uint64_t largest_free_bytes = 0;  // largest request that needs no new raw block (at the least alignment)
+  uint64_t blocks = 0;              // alive
+  uint64_t raw_blocks = 0;          // alive
+  uint64_t allocations = 0;         // made so far
+  uint64_t raw_allocations = 0;     // made so far; stands still after warm-up
 };
 
 class PoolCore;
 
-// A piece of device memory; move-only, returns to its pool when destroyed, which may be after the Pool object itself is
-// gone but not after Registry::shutdown.
+// A piece of device memory; move-only, returns to its pool when destroyed, which may be after the Pool object
+// itself is gone but not after Registry::shutdown.
 class Block {
  public:
   Block() = default;
@@ -59,18 +59,20 @@ class Block {
 
 struct PoolOptions {
   uint64_t raw_block_bytes = uint64_t{32} << 20;  // the least that is asked of the plugin at a time
-  uint64_t budget_bytes = 0;                      // 0: what the device says it has, unlimited when it does not say
+  uint64_t budget_bytes = 0;  // 0: what the device says it has, unlimited when it does not say
   uint32_t kind = OPMUX_MEM_DEVICE;
 };
 
-// Memory of one route: two-level segregated free lists (Masmano et al., "TLSF", ECRTS 2004) over large raw blocks, with
-// immediate coalescing. The books are kept on the host, the device memory is never touched. All functions [mt].
+// Memory of one route: two-level segregated free lists (Masmano et al., "TLSF", ECRTS 2004) over large raw
+// blocks, with immediate coalescing. The books are kept on the host, the device memory is never touched. All
+// functions [mt].
 class Pool {
  public:
   explicit Pool(Route& route, const PoolOptions& options = {});
 
-  // Size 0 gives an empty Block. align: a power of two. When the plugin is out of memory, unused raw blocks are returned
-  // and it is asked once more; then Error OPMUX_E_OUT_OF_MEMORY with what was asked, used and allowed.
+  // Size 0 gives an empty Block. align: a power of two. When the plugin is out of memory, unused raw blocks
+  // are returned and it is asked once more; then Error OPMUX_E_OUT_OF_MEMORY with what was asked, used and
+  // allowed.
   Block allocate(uint64_t size_bytes, uint64_t align = 256);
   PoolStats stats() const;
   // Gives unused raw blocks back to the plugin.

@@ -29,7 +29,8 @@ uint32_t SpanMap::find_free(uint64_t granules) const {
   if (granules >= kSecond) granules += (uint64_t{1} << (std::bit_width(granules) - 1 - kSecondBits)) - 1;
   const Class c = class_of(granules);
   if (c.first >= kFirst) return kNone;
-  if (const uint32_t row = second_map_[c.first] & (~0u << c.second)) return heads_[c.first][std::countr_zero(row)];
+  if (const uint32_t row = second_map_[c.first] & (~0u << c.second))
+    return heads_[c.first][std::countr_zero(row)];
   if (c.first + 1 >= kFirst) return kNone;
   const uint64_t rows = first_map_ & (~uint64_t{0} << (c.first + 1));
   if (rows == 0) return kNone;
@@ -37,8 +38,8 @@ uint32_t SpanMap::find_free(uint64_t granules) const {
   return heads_[first][std::countr_zero(second_map_[first])];
 }
 
-// The class of the size itself may hold a span that fits too; walked only when the sure way found nothing, so that a
-// request as large as the largest free span is served.
+// The class of the size itself may hold a span that fits too; walked only when the sure way found nothing, so
+// that a request as large as the largest free span is served.
 uint32_t SpanMap::search_class_of(uint64_t size, uint64_t align) const {
   const Class c = class_of(size / kGranule);
   if (c.first >= kFirst) return kNone;
@@ -60,7 +61,9 @@ uint32_t SpanMap::allocate(uint64_t size_bytes, uint64_t align) {
   if (span == kNone) span = search_class_of(size, align);
   if (span == kNone && slack != 0) {
     span = find_free(size / kGranule);
-    if (span != kNone && round_up(spans_[span].offset, align) + size > spans_[span].offset + spans_[span].size) span = kNone;
+    if (span != kNone &&
+        round_up(spans_[span].offset, align) + size > spans_[span].offset + spans_[span].size)
+      span = kNone;
   }
   if (span == kNone) return kNone;
   unlink(span);
@@ -156,7 +159,8 @@ uint64_t SpanMap::largest_free_bytes() const {
   const auto first = static_cast<uint32_t>(63 - std::countl_zero(first_map_));
   const auto second = static_cast<uint32_t>(31 - std::countl_zero(second_map_[first]));
   uint64_t largest = 0;
-  for (uint32_t at = heads_[first][second]; at != kNone; at = spans_[at].next) largest = std::max(largest, spans_[at].size);
+  for (uint32_t at = heads_[first][second]; at != kNone; at = spans_[at].next)
+    largest = std::max(largest, spans_[at].size);
   return largest;
 }
 

@@ -7,9 +7,9 @@
 
 namespace opmux {
 
-// Books of one address range: which spans are in use and which are free. Allocation and release take constant time:
-// free spans hang in lists by size class, 16 classes to each power of two, found through bit maps (TLSF). Neighbouring
-// free spans are always merged. Knows numbers only.
+// Books of one address range: which spans are in use and which are free. Allocation and release take constant
+// time: free spans hang in lists by size class, 16 classes to each power of two, found through bit maps
+// (TLSF). Neighbouring free spans are always merged. Knows numbers only.
 class SpanMap {
  public:
   static constexpr uint64_t kGranule = 256;  // every span starts and ends at a multiple of it
@@ -18,7 +18,8 @@ class SpanMap {
   // size_bytes: a positive multiple of kGranule.
   explicit SpanMap(uint64_t size_bytes);
 
-  // The number of a span of at least size_bytes whose offset is a multiple of align (a power of two), or kNone.
+  // The number of a span of at least size_bytes whose offset is a multiple of align (a power of two), or
+  // kNone.
   uint32_t allocate(uint64_t size_bytes, uint64_t align);
   // Takes the number of a span in use.
   void release(uint32_t span);

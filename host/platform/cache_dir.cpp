@@ -40,7 +40,7 @@ bool make_private_dir(const std::string& path, std::string& why) {
     why = fmt::format("{}: cannot make the directory: {}", path, std::strerror(errno));
     return false;
   }
-  struct stat st {};
+  struct stat st{};
   if (lstat(path.c_str(), &st) != 0) {
     why = fmt::format("{}: cannot stat it: {}", path, std::strerror(errno));
   } else if (!S_ISDIR(st.st_mode)) {

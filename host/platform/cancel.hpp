@@ -6,8 +6,8 @@
 
 namespace opmux {
 
-// Source of a cancel token, the `cancel` of opmux_run; must outlive the runs that carry its token. Token 0 is never
-// cancelled.
+// Source of a cancel token, the `cancel` of opmux_run; must outlive the runs that carry its token. Token 0 is
+// never cancelled.
 class CancelSource {
  public:
   uint64_t token() const { return static_cast<uint64_t>(reinterpret_cast<uintptr_t>(&flag_)); }

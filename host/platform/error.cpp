@@ -7,11 +7,21 @@
 namespace opmux {
 namespace {
 
-constexpr std::array<std::string_view, 15> kStatusText = {
-    "success",        "invalid argument", "not supported", "out of memory", "device lost",
-    "timed out",      "cancelled",        "broken promise of a capability answer",
-    "not found",      "input or output failed", "version does not match",
-    "the process has forked", "fault in the data", "internal error", "busy"};
+constexpr std::array<std::string_view, 15> kStatusText = {"success",
+                                                          "invalid argument",
+                                                          "not supported",
+                                                          "out of memory",
+                                                          "device lost",
+                                                          "timed out",
+                                                          "cancelled",
+                                                          "broken promise of a capability answer",
+                                                          "not found",
+                                                          "input or output failed",
+                                                          "version does not match",
+                                                          "the process has forked",
+                                                          "fault in the data",
+                                                          "internal error",
+                                                          "busy"};
 
 }  // namespace
 

@@ -14,11 +14,12 @@
 
 namespace opmux {
 
-// What every room of the host throws: a status of the ABI and one sentence that says what, where and the numbers.
+// What every room of the host throws: a status of the ABI and one sentence that says what, where and the
+// numbers.
 class Error : public std::exception {
  public:
-  Error(opmux_status status, std::string text, int32_t native = 0,
-        uint32_t native_domain = OPMUX_NATIVE_NONE, uint32_t arg = OPMUX_NO_ARG)
+  Error(opmux_status status, std::string text, int32_t native = 0, uint32_t native_domain = OPMUX_NATIVE_NONE,
+        uint32_t arg = OPMUX_NO_ARG)
       : status_(status), native_(native), native_domain_(native_domain), arg_(arg), text_(std::move(text)) {}
 
   opmux_status status() const noexcept { return status_; }

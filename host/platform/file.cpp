@@ -38,7 +38,7 @@ class Descriptor {
 // Opens a regular file; a FIFO or a device would block or never end.
 uint64_t open_regular(const std::string& path, const Descriptor& fd) {
   if (fd.get() < 0) fail_io(path, "open it", errno);
-  struct stat st {};
+  struct stat st{};
   if (fstat(fd.get(), &st) != 0) fail_io(path, "stat it", errno);
   if (!S_ISREG(st.st_mode)) fail(OPMUX_E_IO, "{}: not a regular file", path);
   return static_cast<uint64_t>(st.st_size);
@@ -109,9 +109,10 @@ void write_file_atomic(const std::string& path, std::span<const std::byte> bytes
 }
 
 std::string file_identity(const std::string& path) {
-  struct stat st {};
+  struct stat st{};
   if (stat(path.c_str(), &st) != 0) return {};
-  return fmt::format("{}:{}:{}:{}.{:09}", st.st_dev, st.st_ino, st.st_size, st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+  return fmt::format("{}:{}:{}:{}.{:09}", st.st_dev, st.st_ino, st.st_size, st.st_mtim.tv_sec,
+                     st.st_mtim.tv_nsec);
 }
 
 }  // namespace opmux

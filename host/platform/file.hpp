@@ -25,7 +25,8 @@ class MappedFile {
   size_t size_ = 0;
 };
 
-// The file's bytes; throws Error OPMUX_E_IO when it is missing, no regular file, unreadable or above limit_bytes.
+// The file's bytes; throws Error OPMUX_E_IO when it is missing, no regular file, unreadable or above
+// limit_bytes.
 std::vector<std::byte> read_file(const std::string& path, uint64_t limit_bytes);
 
 // Replaces the file in one step: readers see the old or the new content, never a part. Mode 0600.

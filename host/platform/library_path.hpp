@@ -5,8 +5,8 @@
 
 namespace opmux {
 
-// Directory of the file that holds this code: libopmux.so, or the program that the host is linked into. Links in the
-// path are resolved. Empty when the system cannot tell.
+// Directory of the file that holds this code: libopmux.so, or the program that the host is linked into. Links
+// in the path are resolved. Empty when the system cannot tell.
 std::string library_dir();
 
 }  // namespace opmux

@@ -38,7 +38,8 @@ Level threshold() {
 
 void to_stderr(Level level, std::string_view where, std::string_view text) {
   if (level > threshold()) return;
-  const std::string line = fmt::format("opmux {} [{}] {}\n", kNames[static_cast<uint32_t>(level)], where, text);
+  const std::string line =
+      fmt::format("opmux {} [{}] {}\n", kNames[static_cast<uint32_t>(level)], where, text);
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 

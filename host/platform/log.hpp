@@ -14,8 +14,9 @@ enum class Level : uint32_t { kError = 0, kWarning = 1, kInfo = 2, kDebug = 3 };
 
 using Sink = std::function<void(Level, std::string_view where, std::string_view text)>;
 
-// Replaces the sink (default: one line to stderr for levels up to OPMUX_LOG, which is `warning` unless set to error,
-// warning, info or debug). An empty sink brings the default back. The sink may be called from any thread.
+// Replaces the sink (default: one line to stderr for levels up to OPMUX_LOG, which is `warning` unless set to
+// error, warning, info or debug). An empty sink brings the default back. The sink may be called from any
+// thread.
 void set_sink(Sink sink);
 
 void write(Level level, std::string_view where, std::string_view text);

@@ -31,7 +31,8 @@ thread_local bool t_inside = false;
 uint32_t usable_cpus() {
   cpu_set_t set;
   CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof(set), &set) == 0) return static_cast<uint32_t>(std::max(1, CPU_COUNT(&set)));
+  if (sched_getaffinity(0, sizeof(set), &set) == 0)
+    return static_cast<uint32_t>(std::max(1, CPU_COUNT(&set)));
   return std::max(1u, std::thread::hardware_concurrency());
 }
 
@@ -40,9 +41,10 @@ uint32_t default_count() {
   if (!text) return std::min(usable_cpus(), kMaxThreads);
   uint32_t count = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), count);
-  if (error == std::errc() && end == text->data() + text->size() && count >= 1 && count <= kMaxThreads) return count;
-  log::warning("threads", "OPMUX_THREADS is '{}', it must be a number from 1 to {}; using {}", *text, kMaxThreads,
-               usable_cpus());
+  if (error == std::errc() && end == text->data() + text->size() && count >= 1 && count <= kMaxThreads)
+    return count;
+  log::warning("threads", "OPMUX_THREADS is '{}', it must be a number from 1 to {}; using {}", *text,
+               kMaxThreads, usable_cpus());
   return std::min(usable_cpus(), kMaxThreads);
 }
 

@@ -9,8 +9,8 @@
 namespace opmux::threads {
 namespace {
 
-// One loop at a time; a second caller runs its own chunks by itself. All counts are under the mutex: this pool is for
-// the thread checker, which wants plain locking more than speed.
+// One loop at a time; a second caller runs its own chunks by itself. All counts are under the mutex: this
+// pool is for the thread checker, which wants plain locking more than speed.
 class Pool {
  public:
   explicit Pool(uint32_t threads) {

@@ -18,9 +18,11 @@ tbb::task_arena& arena(uint32_t threads) {
 
 void backend_run(uint32_t threads, uint64_t chunks, RunChunks run, const void* loop) {
   arena(threads).execute([&] {
-    tbb::parallel_for(tbb::blocked_range<uint64_t>(0, chunks, 1), [&](const tbb::blocked_range<uint64_t>& range) {
-      run(loop, range.begin(), range.end(), static_cast<uint32_t>(tbb::this_task_arena::current_thread_index()));
-    });
+    tbb::parallel_for(tbb::blocked_range<uint64_t>(0, chunks, 1),
+                      [&](const tbb::blocked_range<uint64_t>& range) {
+                        run(loop, range.begin(), range.end(),
+                            static_cast<uint32_t>(tbb::this_task_arena::current_thread_index()));
+                      });
   });
 }
 

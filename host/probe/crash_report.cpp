@@ -41,7 +41,8 @@ const char* base_name(const char* path) {
 
 // The C and C++ run-times only carry out what a driver asked of them (abort, memcpy to a bad address).
 bool is_runtime(const char* name) {
-  for (const char* prefix : {"libc.so", "libc-", "libstdc++.so", "libgcc_s.so", "libpthread", "libm.so", "ld-linux", "linux-vdso"}) {
+  for (const char* prefix : {"libc.so", "libc-", "libstdc++.so", "libgcc_s.so", "libpthread", "libm.so",
+                             "ld-linux", "linux-vdso"}) {
     if (std::strncmp(name, prefix, std::strlen(prefix)) == 0) return true;
   }
   return false;
@@ -76,7 +77,8 @@ void on_crash(int number, siginfo_t*, void* context) {
   line[at++] = static_cast<char>('0' + number % 10);
   line[at++] = ' ';
   const size_t length = std::strlen(library);
-  for (size_t i = 0; i < length && at + 1 < line.size(); ++i) line[at++] = library[i] < 0x20 ? '?' : library[i];
+  for (size_t i = 0; i < length && at + 1 < line.size(); ++i)
+    line[at++] = library[i] < 0x20 ? '?' : library[i];
   line[at++] = '\n';
   [[maybe_unused]] const ssize_t written = ::write(g_pipe, line.data(), at);
   signal(number, SIG_DFL);
@@ -90,13 +92,13 @@ void report_crashes(int pipe_fd) {
   Dl_info own{};
   if (dladdr(reinterpret_cast<void*>(&on_crash), &own) != 0) g_own_base = own.dli_fbase;
   std::array<void*, 2> warm{};
-  backtrace(warm.data(), warm.size());  // loads libgcc now, not in the handler
+  backtrace(warm.data(), warm.size());     // loads libgcc now, not in the handler
   static std::array<char, 1 << 16> stack;  // a stack overflow leaves none of the usual one
   stack_t alternate{};
   alternate.ss_sp = stack.data();
   alternate.ss_size = stack.size();
   sigaltstack(&alternate, nullptr);
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_sigaction = on_crash;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND | SA_NODEFER;
   for (const int number : kSignals) sigaction(number, &action, nullptr);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // opmux-probe PLUGIN [--abi=MIN,MAX,MINOR] [--cache=DIR] [--config=KEY=VALUE]... [--skip=DEVICE]...
 //
-// Loads one plugin, tries its devices and reports through descriptor 3, so that a driver that crashes or hangs takes
-// this process with it and not the application. Started by libopmux only.
+// Loads one plugin, tries its devices and reports through descriptor 3, so that a driver that crashes or
+// hangs takes this process with it and not the application. Started by libopmux only.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -85,8 +85,8 @@ std::shared_ptr<BlobCache> open_blobs(const std::string& cache) {
   return std::make_shared<BlobCache>(cache + "/blobs", kBlobLimitBytes);
 }
 
-// The plugin lives until the process ends: closing is not what a probe is about, and drivers that crash in it do no harm
-// to the host.
+// The plugin lives until the process ends: closing is not what a probe is about, and drivers that crash in it
+// do no harm to the host.
 [[noreturn]] void run(const Arguments& arguments) {
   try {
     Plugin::Origin origin{{}, arguments.plugin, arguments.abi, arguments.config, open_blobs(arguments.cache)};

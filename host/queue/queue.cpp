@@ -96,7 +96,8 @@ void Queue::copy(std::span<const opmux_copy> copies) {
 
 void Queue::upload(const Block& to, uint64_t offset, const void* bytes, uint64_t size_bytes) {
   if (offset > to.size() || size_bytes > to.size() - offset) {
-    fail(OPMUX_E_INVALID, "{}: upload of {} bytes at {} into a block of {}", route_.name(), size_bytes, offset, to.size());
+    fail(OPMUX_E_INVALID, "{}: upload of {} bytes at {} into a block of {}", route_.name(), size_bytes,
+         offset, to.size());
   }
   opmux_copy one{};
   one.h = OPMUX_HDR(opmux_copy);
@@ -109,8 +110,8 @@ void Queue::upload(const Block& to, uint64_t offset, const void* bytes, uint64_t
 
 void Queue::download(const Block& from, uint64_t offset, void* bytes, uint64_t size_bytes) {
   if (offset > from.size() || size_bytes > from.size() - offset) {
-    fail(OPMUX_E_INVALID, "{}: download of {} bytes at {} from a block of {}", route_.name(), size_bytes, offset,
-         from.size());
+    fail(OPMUX_E_INVALID, "{}: download of {} bytes at {} from a block of {}", route_.name(), size_bytes,
+         offset, from.size());
   }
   opmux_copy one{};
   one.h = OPMUX_HDR(opmux_copy);
@@ -150,8 +151,8 @@ void Queue::replay_kept(Commands& commands, std::span<const opmux_rebind> rebind
   Commands::Kept& kept = *commands.kept_;
   for (const auto& rebind : rebinds) {
     if (rebind.run >= kept.runs.size() || rebind.arg >= kept.runs[rebind.run].n_arg) {
-      fail(OPMUX_E_INVALID, "{}: replay: operand {} of run {}, there are {} runs", route_.name(), rebind.arg, rebind.run,
-           kept.runs.size());
+      fail(OPMUX_E_INVALID, "{}: replay: operand {} of run {}, there are {} runs", route_.name(), rebind.arg,
+           rebind.run, kept.runs.size());
     }
     const auto at = static_cast<size_t>(kept.runs[rebind.run].arg - kept.args.data()) + rebind.arg;
     kept.args[at] = rebind.bind;
@@ -162,7 +163,8 @@ void Queue::replay_kept(Commands& commands, std::span<const opmux_rebind> rebind
   if (!kept.runs.empty()) enqueue(kept.runs);
 }
 
-void Queue::pack(const opmux_opd& d, uint32_t operand, uint32_t layout, const opmux_bind& from, const opmux_bind& to) {
+void Queue::pack(const opmux_opd& d, uint32_t operand, uint32_t layout, const opmux_bind& from,
+                 const opmux_bind& to) {
   route_.plugin().check_process();
   check(route_.t().op.pack(handle_, &d, operand, layout, &from, &to, err_.get()), "pack");
 }

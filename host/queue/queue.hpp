@@ -14,7 +14,8 @@ namespace opmux {
 
 class Queue;
 
-// A recorded sequence of runs; belongs to its queue and must go before it. Kernels and memory must outlive it.
+// A recorded sequence of runs; belongs to its queue and must go before it. Kernels and memory must outlive
+// it.
 class Commands {
  public:
   Commands() = default;
@@ -50,8 +51,8 @@ class Commands {
   uint32_t n_ = 0;
 };
 
-// An ordered queue of one device. One thread at a time; every function throws Error with the plugin's sentence. copy,
-// enqueue and replay allocate nothing after the plugin's first call.
+// An ordered queue of one device. One thread at a time; every function throws Error with the plugin's
+// sentence. copy, enqueue and replay allocate nothing after the plugin's first call.
 class Queue {
  public:
   static constexpr uint64_t kForever = ~uint64_t{0};
@@ -87,7 +88,8 @@ class Queue {
   }
 
   // Reorders a constant operand into the plugin's layout (see opmux_op_api.pack); done when it returns.
-  void pack(const opmux_opd& d, uint32_t operand, uint32_t layout, const opmux_bind& from, const opmux_bind& to);
+  void pack(const opmux_opd& d, uint32_t operand, uint32_t layout, const opmux_bind& from,
+            const opmux_bind& to);
 
   // The timeline reaches value when everything enqueued so far is done.
   void signal(Timeline& timeline, uint64_t value);

@@ -10,7 +10,8 @@ Timeline::Timeline(Route& route, uint64_t value) : route_(route), value_(value) 
   if (!route.t().present.timelines) return;
   ErrRecord err;
   const opmux_dev dev = route.dev();
-  err.check(route.t().queue.tl_create(dev, value, &handle_, err.get()), route.name() + ": cannot make a timeline");
+  err.check(route.t().queue.tl_create(dev, value, &handle_, err.get()),
+            route.name() + ": cannot make a timeline");
   route.plugin().handle_made();
 }
 
@@ -31,7 +32,8 @@ void Timeline::wait(uint64_t value, uint64_t timeout_ns) {
   constexpr uint64_t kLongestNs = uint64_t{365} * 24 * 3600 * 1'000'000'000;
   const auto patience = std::chrono::nanoseconds(std::min(timeout_ns, kLongestNs));
   if (!changed_.wait_for(lock, patience, ready)) {
-    opmux::fail(OPMUX_E_TIMEOUT, "{}: timeline is at {} after {} ns, waited for {}", route_.name(), value_, timeout_ns, value);
+    opmux::fail(OPMUX_E_TIMEOUT, "{}: timeline is at {} after {} ns, waited for {}", route_.name(), value_,
+                timeout_ns, value);
   }
   if (failure_) throw *failure_;
 }

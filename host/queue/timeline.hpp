@@ -10,8 +10,8 @@
 
 namespace opmux {
 
-// A monotone counter that work is ordered by; a failure travels to every waiter as the error that it was. The plugin's
-// own where it has timelines, else one of the host's. Thread-safe.
+// A monotone counter that work is ordered by; a failure travels to every waiter as the error that it was. The
+// plugin's own where it has timelines, else one of the host's. Thread-safe.
 class Timeline {
  public:
   explicit Timeline(Route& route, uint64_t value = 0);

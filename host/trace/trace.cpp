@@ -53,7 +53,8 @@ uint64_t thread_number() {
   return number;
 }
 
-void add(char phase, std::string_view track, std::string_view name, uint64_t id, uint64_t time_ns, uint64_t duration_ns) {
+void add(char phase, std::string_view track, std::string_view name, uint64_t id, uint64_t time_ns,
+         uint64_t duration_ns) {
   State& s = state();
   std::lock_guard lock(s.mutex);
   if (s.events.size() >= s.limit) {
@@ -64,8 +65,12 @@ void add(char phase, std::string_view track, std::string_view name, uint64_t id,
 }
 
 nlohmann::json to_object(const Event& e, const std::vector<std::string>& texts) {
-  nlohmann::json out = {{"ph", std::string(1, e.phase)}, {"name", texts[e.name]}, {"cat", texts[e.track]},
-                        {"pid", e.track + 1},            {"tid", e.thread},       {"ts", static_cast<double>(e.time_ns) / 1e3}};
+  nlohmann::json out = {{"ph", std::string(1, e.phase)},
+                        {"name", texts[e.name]},
+                        {"cat", texts[e.track]},
+                        {"pid", e.track + 1},
+                        {"tid", e.thread},
+                        {"ts", static_cast<double>(e.time_ns) / 1e3}};
   if (e.phase == 'X') out["dur"] = static_cast<double>(e.duration_ns) / 1e3;
   if (e.phase == 'i') out["s"] = "t";
   if (e.phase == 'C') {
@@ -98,7 +103,8 @@ void record(Phase phase, std::string_view track, std::string_view name, uint64_t
   add(kLetters[index], track, name, id, time_ns, 0);
 }
 
-void complete(std::string_view track, std::string_view name, uint64_t id, uint64_t begin_ns, uint64_t end_ns) {
+void complete(std::string_view track, std::string_view name, uint64_t id, uint64_t begin_ns,
+              uint64_t end_ns) {
   if (!enabled()) return;
   add('X', track, name, id, begin_ns, end_ns < begin_ns ? 0 : end_ns - begin_ns);
 }
@@ -110,12 +116,16 @@ std::string to_json() {
   std::map<uint32_t, bool> tracks;
   for (const Event& e : s.events) {
     if (tracks.emplace(e.track, true).second) {
-      events.push_back({{"ph", "M"}, {"name", "process_name"}, {"pid", e.track + 1}, {"args", {{"name", s.texts[e.track]}}}});
+      events.push_back({{"ph", "M"},
+                        {"name", "process_name"},
+                        {"pid", e.track + 1},
+                        {"args", {{"name", s.texts[e.track]}}}});
     }
     events.push_back(to_object(e, s.texts));
   }
-  const nlohmann::json all = {
-      {"traceEvents", std::move(events)}, {"displayTimeUnit", "ns"}, {"otherData", {{"dropped_events", s.dropped}}}};
+  const nlohmann::json all = {{"traceEvents", std::move(events)},
+                              {"displayTimeUnit", "ns"},
+                              {"otherData", {{"dropped_events", s.dropped}}}};
   // Names come from models and plugins: what is no UTF-8 must not stop the trace.
   return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

@@ -21,8 +21,8 @@ inline bool enabled() { return g_enabled.load(std::memory_order_relaxed); }
 void start(uint64_t limit_events = 4'000'000);
 void stop();
 
-// Thread of the event is the caller's. track: the row group ("host", a plugin's or a route's name). id ties the spans of
-// one run together; for a counter it is the value.
+// Thread of the event is the caller's. track: the row group ("host", a plugin's or a route's name). id ties
+// the spans of one run together; for a counter it is the value.
 void record(Phase phase, std::string_view track, std::string_view name, uint64_t id, uint64_t time_ns);
 // A finished span at once.
 void complete(std::string_view track, std::string_view name, uint64_t id, uint64_t begin_ns, uint64_t end_ns);
@@ -31,7 +31,8 @@ void complete(std::string_view track, std::string_view name, uint64_t id, uint64
 void write_json(const std::string& path);
 std::string to_json();
 
-// A span from construction to destruction; costs one relaxed load while tracing is off. The texts must outlive it.
+// A span from construction to destruction; costs one relaxed load while tracing is off. The texts must
+// outlive it.
 class Span {
  public:
   Span(std::string_view track, std::string_view name, uint64_t id = 0)
