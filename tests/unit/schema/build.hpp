@@ -59,6 +59,7 @@ struct Desc {
     op.o.rev = 1;
   }
   Desc(const Desc&) = delete;
+  Desc(Desc&&) = default;
 
   opmux_slice slice(std::initializer_list<int64_t> values) {
     const opmux_slice s{static_cast<uint32_t>(list.size()), static_cast<uint32_t>(values.size())};
