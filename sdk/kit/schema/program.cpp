@@ -18,11 +18,13 @@ struct InsnCheck {
   const uint32_t* type;  // of the values so far
   Problem& p;
 
-  template <class... Args>
-  bool refuse(uint32_t k, int64_t limit, const char* format, Args... args) const {
+  [[gnu::format(printf, 4, 5)]] bool refuse(uint32_t k, int64_t limit, const char* format, ...) const {
     char text[160];
+    std::va_list args;
+    va_start(args, format);
+    std::vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
     const FnDef* f = find_fn(prog.insn[k].op);
-    std::snprintf(text, sizeof(text), format, args...);
     return fail(p, where, {OPMUX_WHY_PROGRAM, program, 0}, k, limit, "instruction %u (%s) of program %u %s",
                 k, f == nullptr ? "?" : f->name, program, text);
   }
