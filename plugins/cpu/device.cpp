@@ -49,6 +49,10 @@ int validate(const opmux_opd* d, opmux_cap* cap) {
 
 }  // namespace
 
-extern "C" const kit_device kit_the_device = {
-    "cpu",    OPMUX_DEV_CPU, OPMUX_DF_HOST_MEMORY | OPMUX_DF_SYNC_QUEUE | OPMUX_DF_UNIFIED,
-    opmux::cpu::kOps, opmux::cpu::kOpCount, validate, describe};
+extern "C" const kit_device kit_the_device = {"cpu",
+                                              OPMUX_DEV_CPU,
+                                              OPMUX_DF_HOST_MEMORY | OPMUX_DF_SYNC_QUEUE | OPMUX_DF_UNIFIED,
+                                              opmux::cpu::kOps,
+                                              opmux::cpu::kOpCount,
+                                              validate,
+                                              describe};
