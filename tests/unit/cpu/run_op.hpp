@@ -158,15 +158,29 @@ class Tensor {
         return to(static_cast<uint8_t>(v));
     }
   }
-  void each(const std::function<void(const Index&)>& f) const {
-    if (count() == 0) return;
-    Index i(t.rank, 0);
+  template <class F>
+  static void each_in(const Index& dims, const F& f) {
+    for (int64_t d : dims) {
+      if (d == 0) return;
+    }
+    Index i(dims.size(), 0);
     for (;;) {
       f(i);
-      int a = static_cast<int>(t.rank) - 1;
-      while (a >= 0 && ++i[a] == t.dim[a]) i[a--] = 0;
+      int a = static_cast<int>(dims.size()) - 1;
+      while (a >= 0 && ++i[a] == dims[a]) i[a--] = 0;
       if (a < 0) return;
     }
+  }
+  template <class F>
+  void each(const F& f) const {
+    each_in(Index(t.dim, t.dim + t.rank), f);
+  }
+  // All elements in row-major order.
+  std::vector<double> dense() const {
+    std::vector<double> v;
+    v.reserve(static_cast<size_t>(count()));
+    each([&](const Index& i) { v.push_back(get(i)); });
+    return v;
   }
   Tensor& random(std::mt19937& rng) {
     const bool is_float = OPMUX_DTYPE_CLASS(t.dtype) == OPMUX_CLASS_FLOAT;
@@ -265,7 +279,9 @@ const char* run_op(Host& host, kit::Desc<T>& desc, const std::vector<void*>& arg
   EXPECT_TRUE(packed.op) << "refused with its own layout: why " << packed.cap.why;
   if (!packed.op) return nullptr;
   void* state = nullptr;
-  if (a.op->prepare) EXPECT_EQ(a.op->prepare(host.api(), desc.opd(), &state, nullptr), OPMUX_OK);
+  if (a.op->prepare) {
+    EXPECT_EQ(a.op->prepare(host.api(), desc.opd(), &state, nullptr), OPMUX_OK);
+  }
   const kit_call call{desc.opd(), arg.data(), packed.cap.ws_min ? hold(packed.cap.ws_min) : nullptr,
                       nullptr,    state,      host.api(),
                       0};
