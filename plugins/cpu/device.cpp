@@ -13,6 +13,7 @@
 #include "cpu/simd.hpp"
 #include "kit/host_device.h"
 #include "kit/schema/schema.hpp"
+#include "kit/schema_hook.hpp"
 
 namespace {
 
@@ -55,4 +56,5 @@ extern "C" const kit_device kit_the_device = {"cpu",
                                               opmux::cpu::kOps,
                                               opmux::cpu::kOpCount,
                                               validate,
-                                              describe};
+                                              describe,
+                                              opmux::kit::schema_explain};

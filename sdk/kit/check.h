@@ -182,6 +182,11 @@ static inline opmux_status kit_refuse(opmux_err* err, const opmux_opd* d, const 
   opmux_status status = cap->why == OPMUX_WHY_INVALID ? OPMUX_E_INVALID : OPMUX_E_UNSUPPORTED;
   uint32_t op = d && d->h.size >= sizeof *d ? d->op : 0, arg = cap->why_arg;
   long long have = (long long)cap->why_have, limit = (long long)cap->why_limit;
+  char own[KIT_SENTENCE];
+  if (kit_the_device.explain && kit_the_device.explain(d, cap, own, sizeof own))
+    return kit_fail(err, status,
+                    cap->why == OPMUX_WHY_ATTR || cap->why == OPMUX_WHY_PROGRAM ? OPMUX_NO_ARG : arg, "%s",
+                    own);
   switch (cap->why) {
     case OPMUX_WHY_DIM:
     case OPMUX_WHY_STRIDE:

@@ -60,6 +60,9 @@ typedef struct kit_device {
   /* Optional: does the descriptor make sense at all? 0 = no, with the reason in cap. */
   int (*validate)(const opmux_opd* d, opmux_cap* cap);
   void (*describe)(opmux_devinfo* info); /* optional: features, driver, a better name */
+  /* Optional: the refusal of d (may be NULL) as a sentence in text[0, size); 0 = none, the kit's own is
+   * taken. */
+  int (*explain)(const opmux_opd* d, const opmux_cap* cap, char* text, uint32_t size);
 } kit_device;
 
 #if defined(__GNUC__)

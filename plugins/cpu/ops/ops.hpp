@@ -7,7 +7,6 @@
 
 namespace opmux::cpu {
 
-extern const kit_op kConv;    // conv.cpp
 extern const kit_op kMatmul;  // matmul.cpp
 
 }  // namespace opmux::cpu

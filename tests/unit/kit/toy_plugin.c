@@ -118,7 +118,7 @@ static int toy_validate(const opmux_opd* d, opmux_cap* cap) {
   return 1;
 }
 
-const kit_device kit_the_device = {"toy", OPMUX_DEV_CPU, 0, toy_ops, 4, toy_validate, NULL};
+const kit_device kit_the_device = {"toy", OPMUX_DEV_CPU, 0, toy_ops, 4, toy_validate, NULL, NULL};
 
 int toy_would_leak_without_the_pragma(void);
 int toy_would_leak_without_the_pragma(void) { return 1; }

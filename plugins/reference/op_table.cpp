@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reference/op_table.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include "kit/schema_hook.hpp"
+#include "reference/ops/ops.hpp"
+
+namespace opmux::reference {
+namespace {
+
+template <Body kBody>
+opmux_status run(const kit_call* call, opmux_err* err) {
+  return kit::guard(err, [&] {
+    Job job(*call);
+    kBody(job);
+  });
+}
+
+// Can output 0 share memory with input i? Each element is read before its own place is written.
+bool same_place(const opmux_tdesc& x, const opmux_tdesc& y) {
+  if (OPMUX_DTYPE_BITS(x.dtype) != OPMUX_DTYPE_BITS(y.dtype) || x.rank != y.rank) return false;
+  return std::equal(x.dim, x.dim + x.rank, y.dim) && std::equal(x.stride, x.stride + x.rank, y.stride);
+}
+
+// The schemas have checked the descriptor; whatever makes sense can be computed here.
+void query(const opmux_devinfo*, const opmux_opd* d, opmux_cap* cap) {
+  for (uint32_t i = 0; i < d->n_in + d->n_out; ++i) {
+    const opmux_tdesc& t = *kit_operand(d, i);
+    if (t.layout != 0) {
+      kit_no(cap, OPMUX_WHY_LAYOUT, i, 0, t.layout, 0);
+      return;
+    }
+    if (t.quant != 0) {
+      kit_no(cap, OPMUX_WHY_QUANT, i, 0, int64_t(t.quant), 0);
+      return;
+    }
+  }
+  // About 4 ns per operation and 1 ns per byte, from the scalar loops here; capped far above any real plan.
+  constexpr uint64_t kMost = uint64_t{1} << 58;
+  kit_yes(cap, OPMUX_ACC_STRICT,
+          1000 + 4 * std::min(schema::flops(*d), kMost / 8) + std::min(schema::bytes(*d), kMost));
+  if (d->op != OPMUX_OP_POINTWISE) return;
+  for (uint32_t i = 0; i < d->n_in && i < 32; ++i)
+    if (d->n_out == 1 && same_place(d->in[i], d->out[0])) cap->inplace_mask |= 1u << i;
+}
+
+void describe(opmux_devinfo* info) { info->features |= OPMUX_FEAT_F16; }
+
+struct Listed {
+  kit_op op;
+  Body body;  // for the oracle
+};
+
+template <class Desc, Body kBody>
+constexpr Listed list(uint32_t op) {
+  return {{op, "plain", query, nullptr, nullptr, run<kBody>, nullptr, nullptr, uint32_t(sizeof(Desc)), 1},
+          kBody};
+}
+
+constexpr Listed kList[] = {
+    list<opmux_op_fill, fill>(OPMUX_OP_FILL),
+    list<opmux_op_iota, iota>(OPMUX_OP_IOTA),
+    list<opmux_op_copy, copy>(OPMUX_OP_COPY),
+    list<opmux_op_matmul, matmul>(OPMUX_OP_MATMUL),
+    list<opmux_op_pointwise, pointwise>(OPMUX_OP_POINTWISE),
+    list<opmux_op_reduce, reduce>(OPMUX_OP_REDUCE),
+    list<opmux_op_gather, gather>(OPMUX_OP_GATHER),
+    list<opmux_op_gather_elements, gather_elements>(OPMUX_OP_GATHER_ELEMENTS),
+    list<opmux_op_gather_nd, gather_nd>(OPMUX_OP_GATHER_ND),
+    list<opmux_op_one_hot, one_hot>(OPMUX_OP_ONE_HOT),
+    list<opmux_op_conv, conv>(OPMUX_OP_CONV),
+    list<opmux_op_conv_transpose, conv_transpose>(OPMUX_OP_CONV_TRANSPOSE),
+    list<opmux_op_pool, pool>(OPMUX_OP_POOL),
+    list<opmux_op_softmax, softmax>(OPMUX_OP_SOFTMAX),
+    list<opmux_op_layer_norm, layer_norm>(OPMUX_OP_LAYER_NORM),
+    list<opmux_op_group_norm, group_norm>(OPMUX_OP_GROUP_NORM),
+    list<opmux_op_lrn, lrn>(OPMUX_OP_LRN),
+    list<opmux_op_attention, attention>(OPMUX_OP_ATTENTION),
+    list<opmux_op_pad, pad>(OPMUX_OP_PAD),
+};
+
+constexpr auto kOps = [] {
+  std::array<kit_op, std::size(kList)> ops{};
+  for (size_t i = 0; i < ops.size(); ++i) ops[i] = kList[i].op;
+  return ops;
+}();
+
+}  // namespace
+
+Body body_of(const kit_op* op) { return kList[op - kOps.data()].body; }
+
+}  // namespace opmux::reference
+
+extern "C" const kit_device kit_the_device = {
+    "reference",
+    OPMUX_DEV_CPU,
+    0,
+    opmux::reference::kOps.data(),
+    uint32_t(opmux::reference::kOps.size()),
+    opmux::kit::schema_validate,
+    opmux::reference::describe,
+    opmux::kit::schema_explain,
+};

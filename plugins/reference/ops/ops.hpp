@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// One file per operator; each says what it computes and how it treats the corners.
+#pragma once
+
+#include "reference/job.hpp"
+
+namespace opmux::reference {
+
+void fill(Job&);
+void iota(Job&);
+void copy(Job&);
+void matmul(Job&);
+void pointwise(Job&);
+void reduce(Job&);
+void gather(Job&);
+void gather_elements(Job&);
+void gather_nd(Job&);
+void one_hot(Job&);
+void conv(Job&);
+void conv_transpose(Job&);
+void pool(Job&);
+void softmax(Job&);
+void layer_norm(Job&);
+void group_norm(Job&);
+void lrn(Job&);
+void attention(Job&);
+void pad(Job&);
+
+}  // namespace opmux::reference

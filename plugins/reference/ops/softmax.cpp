@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// y = exp(x - max) / sum of exp(x - max) along one axis, or its logarithm. A row of -infinity, and a row with
+// +infinity or NaN, has NaN in it by that formula.
+#include <limits>
+
+#include "reference/ops/ops.hpp"
+
+namespace opmux::reference {
+namespace {
+
+// Elements x[0], x[step], .. of one row, in place.
+template <class R>
+void row(R* x, int64_t n, int64_t step, bool log) {
+  R top = -std::numeric_limits<R>::infinity(), sum = 0;
+  for (int64_t i = 0; i < n; ++i) top = kit::detail::maximum(top, x[i * step]);
+  for (int64_t i = 0; i < n; ++i) sum += std::exp(x[i * step] - top);
+  const R log_sum = std::log(sum);
+  for (int64_t i = 0; i < n; ++i) {
+    R& v = x[i * step];
+    v = log ? v - top - log_sum : std::exp(v - top) / sum;
+  }
+}
+
+}  // namespace
+
+void softmax(Job& job) {
+  const auto& d = job.desc<opmux_op_softmax>();
+  const opmux_tdesc& x = job.in(0);
+  int64_t step = 1, outer = 1;
+  for (uint32_t i = 0; i < x.rank; ++i) (i < d.axis ? outer : step) *= i == d.axis ? 1 : x.dim[i];
+  with_wide_type(x.dtype, [&]<class R>(R) {
+    if constexpr (std::is_floating_point_v<R>) {
+      const int64_t n = x.dim[d.axis];
+      std::vector<R> y = job.read<R>(0);
+      for (int64_t o = 0; o < outer; ++o)
+        for (int64_t i = 0; i < step; ++i)
+          row(y.data() + o * n * step + i, n, step, d.kind == OPMUX_SOFTMAX_LOG);
+      job.write(0, y, {}, x.dtype == OPMUX_F64 ? OPMUX_F64 : OPMUX_F32);
+    }
+  });
+}
+
+}  // namespace opmux::reference
