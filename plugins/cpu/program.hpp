@@ -49,8 +49,9 @@ class RowProgram {
     LoadFn load;
     StoreFn store;
   };
-  void row(int64_t n, const TileView* in, const TileView* out, int64_t r, int64_t c, bool stream,
-           void** value, std::byte* scratch) const;
+  static constexpr int64_t kShortRow = 64;  // shorter rows are gathered, several to a tile
+  void chunk(int64_t r, int64_t c, int64_t rows, int64_t cols, const TileView* in, const TileView* out,
+             bool stream, void** value, std::byte* scratch) const;
 
   TileProgram program_;
   std::vector<Port> in_, out_;

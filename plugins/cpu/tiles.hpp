@@ -43,8 +43,10 @@ LoadFn find_load(uint32_t dtype);
 StoreFn find_store(uint32_t dtype);
 // Is memory of this type the same as its lanes, so that contiguous operands need no load or store?
 bool lanes_are_memory(uint32_t dtype);
-// Contiguous bytes to memory that will not be read soon, past the caches.
+// Contiguous bytes to memory that will not be read soon, past the caches. stream_fence() after the last one
+// of a thread, before another thread may read.
 void stream_copy(void* to, const void* from, size_t bytes);
+void stream_fence();
 
 }  // namespace opmux::cpu
 #endif
