@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cpu/tiles.hpp"
 
+#include <initializer_list>
+
 #include "cpu/kernels/tile_tables.hpp"
 
 namespace opmux::cpu {

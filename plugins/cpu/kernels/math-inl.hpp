@@ -66,13 +66,13 @@ HWY_INLINE VF<D> clamp_keep_nan(D d, VF<D> x, float lo, float hi) {
   return hn::IfThenElse(hn::Gt(x, h), h, x);
 }
 
-// e^(x + low) where |low| is small beside 1.
+// p and n with e^(x + low) = p 2^n, |low| small beside 1: callers that multiply do so before scale2, which
+// may round to a subnormal number.
 template <class D>
-HWY_INLINE VF<D> exp_hi_lo(D d, VF<D> x, VF<D> low) {
+HWY_INLINE VF<D> exp_parts(D d, VF<D> x, VF<D> low, VF<D>& n) {
   x = clamp_keep_nan(d, x, -150.0f, 130.0f);
-  const auto n = hn::Round(hn::Mul(x, hn::Set(d, 1.44269504f)));
-  const auto r = hn::Add(reduce_ln2(d, x, n), low);
-  return scale2(d, hn::Add(expm1_reduced(d, r), hn::Set(d, 1.0f)), n);
+  n = hn::Round(hn::Mul(x, hn::Set(d, 1.44269504f)));
+  return hn::Add(expm1_reduced(d, hn::Add(reduce_ln2(d, x, n), low)), hn::Set(d, 1.0f));
 }
 
 template <class D>
@@ -186,18 +186,30 @@ HWY_INLINE VF<D> tanh(D d, VF<D> x) {
   return hn::CopySign(t, x);
 }
 
+// 1 / (1 + e^-u) times x, for u of the sign of x, given as -|u| = high + low. On the side where 1 - p would
+// lose the relative accuracy it is e^-|u| / (1 + e^-|u|). x = -infinity gives NaN, as the formula does.
+template <class D>
+HWY_INLINE VF<D> gated(D d, VF<D> x, VF<D> high, VF<D> low) {
+  VF<D> n;
+  const auto p = exp_parts(d, high, low, n);
+  const auto one = hn::Set(d, 1.0f);
+  const auto q = hn::Div(one, hn::Add(one, scale2(d, p, n)));
+  const auto below = scale2(d, hn::Mul(hn::Mul(x, q), p), n);
+  const auto y = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), below, hn::Mul(x, q));
+  return hn::IfThenElse(hn::Eq(x, hn::Neg(hn::Inf(d))), hn::NaN(d), y);
+}
+
 template <class D>
 HWY_INLINE VF<D> sigmoid(D d, VF<D> x) {
   const auto one = hn::Set(d, 1.0f);
   const auto e = exp(d, hn::Neg(hn::Abs(x)));
   const auto q = hn::Div(one, hn::Add(one, e));
-  // For x > 0, e q is the complement; 1 / (1 + e) is the value itself.
   return hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Mul(e, q), q);
 }
 
 template <class D>
 HWY_INLINE VF<D> silu(D d, VF<D> x) {
-  return hn::Mul(x, sigmoid(d, x));
+  return gated(d, x, hn::Neg(hn::Abs(x)), hn::Zero(d));
 }
 
 // log(1 + e^x) = max(x, 0) + log1p(e^-|x|).
@@ -207,13 +219,20 @@ HWY_INLINE VF<D> softplus(D d, VF<D> x) {
   return hn::Add(hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), x), log1p(d, e));
 }
 
-// x tanh(log(1 + e^x)) = x n / (n + 2) with n = e^x (e^x + 2); e^x is held below 2^60.
+// x tanh(log(1 + e^x)) = x n / (n + 2) with n = e^x (e^x + 2); e^x is held below e^40, and below -20 it is x
+// e^x.
 template <class D>
 HWY_INLINE VF<D> mish(D d, VF<D> x) {
   const auto two = hn::Set(d, 2.0f);
-  const auto e = exp(d, hn::IfThenElse(hn::Gt(x, hn::Set(d, 40.0f)), hn::Set(d, 40.0f), x));
+  VF<D> k;
+  const auto p =
+      exp_parts(d, hn::IfThenElse(hn::Gt(x, hn::Set(d, 40.0f)), hn::Set(d, 40.0f), x), hn::Zero(d), k);
+  const auto e = scale2(d, p, k);
   const auto n = hn::Mul(e, hn::Add(e, two));
-  return hn::Mul(x, hn::Div(n, hn::Add(n, two)));
+  const auto y = hn::Mul(x, hn::Div(n, hn::Add(n, two)));
+  const auto far = scale2(d, hn::Mul(x, p), k);
+  const auto z = hn::IfThenElse(hn::Lt(x, hn::Set(d, -20.0f)), far, y);
+  return hn::IfThenElse(hn::Eq(x, hn::Neg(hn::Inf(d))), hn::NaN(d), z);
 }
 
 // -x^2 scale as a sum of two floats, the first exact (12 bits squared).
@@ -233,30 +252,18 @@ HWY_INLINE VF<D> mills(D d, VF<D> t) {
                          -0.255774562, 0.14400035, -0.0291517188));
 }
 
-// x Phi(x).
+// x Phi(x); NaN at -infinity, as x (1 + erf(x / sqrt 2)) / 2 is.
 template <class D>
 HWY_INLINE VF<D> gelu(D d, VF<D> x) {
   const auto one = hn::Set(d, 1.0f);
-  auto a = hn::Abs(x);
-  a = hn::IfThenElse(hn::Gt(a, hn::Set(d, 14.5f)), hn::Set(d, 14.5f), a);
-  VF<D> low;
+  const auto a = clamp_keep_nan(d, hn::Abs(x), 0.0f, 14.5f);
+  VF<D> low, n;
   const auto high = neg_square(d, a, 0.5f, low);
   const auto t = hn::Div(one, hn::MulAdd(a, hn::Set(d, 0.35f), one));
-  const auto q = hn::Mul(mills(d, t), exp_hi_lo(d, high, low));
-  return hn::Mul(x, hn::IfThenElse(hn::Lt(x, hn::Zero(d)), q, hn::Sub(one, q)));
-}
-
-template <class D>
-HWY_INLINE VF<D> erfc(D d, VF<D> x) {
-  const auto one = hn::Set(d, 1.0f), two = hn::Set(d, 2.0f);
-  auto a = hn::Abs(x);
-  a = hn::IfThenElse(hn::Gt(a, hn::Set(d, 10.2f)), hn::Set(d, 10.2f), a);
-  VF<D> low;
-  const auto high = neg_square(d, a, 1.0f, low);
-  const auto t = hn::Div(one, hn::MulAdd(a, hn::Set(d, 0.494974747f), one));
-  const auto q = hn::Mul(hn::Mul(mills(d, t), two), exp_hi_lo(d, high, low));
-  const auto y = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Sub(two, q), q);
-  return hn::IfThenElse(hn::IsNaN(x), x, y);
+  const auto p = exp_parts(d, high, low, n);
+  const auto y = scale2(d, hn::Mul(hn::Mul(a, mills(d, t)), p), n);  // |x| Phi(-|x|)
+  const auto z = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Neg(y), hn::Sub(x, y));
+  return hn::IfThenElse(hn::Eq(x, hn::Neg(hn::Inf(d))), hn::NaN(d), z);
 }
 
 // |x| < 0.9: x P(x^2), error 1.2e-9; beyond: 1 - e^P(|x|), error 7e-11, 1 from 4 on.

@@ -68,6 +68,20 @@ HWY_INLINE VF<D> sincos_f64(D d, VF<D> x, int quadrant) {
   return hn::Xor(hn::IfThenElse(odd, c, s), hn::BitCast(d, sign));
 }
 
+// 1 - erf x for |x| <= 28: e^(-x^2) t P(t) with t = 1 / (1 + |x| / sqrt 8) , relative error of P 3e-10.
+template <class D>
+HWY_INLINE VF<D> erfc_f64(D d, VF<D> x) {
+  const auto one = hn::Set(d, 1.0);
+  const auto a = hn::Abs(x);
+  const auto t = hn::Div(one, hn::MulAdd(a, hn::Set(d, 0.35355339059327379), one));
+  const auto p =
+      hn::Mul(t, poly(d, t, 0.199467841, 0.199554226, 0.186093035, 0.167764813, 0.104821936, 0.14118176,
+                      -0.0325730836, 0.0570267277, 0.0568713323, -0.151928435, 0.0889747661, -0.0172549189));
+  const auto e = exp2_f64(d, hn::Mul(hn::Mul(a, a), hn::Set(d, -1.4426950408889634)));
+  const auto q = hn::Mul(p, e);
+  return hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Sub(hn::Set(d, 2.0), q), q);
+}
+
 // 2 sqrt(2 / pi) (x + 0.044715 x^3) as f64.
 template <class D>
 HWY_INLINE VF<D> gelu_tanh_argument(D d, VF<D> x) {

@@ -16,7 +16,9 @@ struct TileTable {
   size_t n;
 };
 
-TileTable f32_tiles();             // f32 lanes, in vectors
+TileTable f32_tiles();  // f32 lanes, in vectors
+TileTable f32_math_tiles();
+TileTable f32_wide_tiles();
 TileTable float_tiles(Lane lane);  // f64 lanes; f32 lanes: what those lack
 TileTable int_tiles(Lane lane);    // integer and bool lanes
 TileTable logic_tiles(Lane lane);  // comparisons, IS_* and SELECT of every lane

@@ -25,7 +25,6 @@ OPMUX_F32_1(Log1p, log1p(d, x))
 OPMUX_F32_1(Log2, log2(d, x))
 OPMUX_F32_1(Tanh, tanh(d, x))
 OPMUX_F32_1(Erf, erf(d, x))
-OPMUX_F32_1(Erfc, erfc(d, x))
 OPMUX_F32_1(Sigmoid, sigmoid(d, x))
 OPMUX_F32_1(Gelu, gelu(d, x))
 OPMUX_F32_1(Silu, silu(d, x))
@@ -46,7 +45,6 @@ const TileEntry kTable[] = {
     OPMUX_UNARY(OPMUX_FN_SOFTPLUS, Softplus),
     OPMUX_UNARY(OPMUX_FN_MISH, Mish),
     OPMUX_UNARY(OPMUX_FN_ERF, Erf),
-    OPMUX_UNARY(OPMUX_FN_ERFC, Erfc),
     OPMUX_UNARY(OPMUX_FN_GELU, Gelu),
     // clang-format on
 };

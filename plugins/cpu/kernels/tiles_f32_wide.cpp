@@ -58,6 +58,23 @@ struct SinCos {
   }
 };
 
+struct Erfc {
+  template <class D>
+  static HWY_INLINE bool odd_ones(D, VF<D>) {
+    return false;
+  }
+  template <class D>
+  static HWY_INLINE VF<D> each(D, VF<D> x) {
+    return x;
+  }
+  template <class D>
+  static HWY_INLINE VF<D> all(D d, VF<D> x) {  // 0 or 2 beyond +-20
+    const auto end = hn::Set(d, 20.0);
+    x = hn::IfThenElse(hn::Gt(x, end), end, x);
+    return erfc_f64(d, hn::IfThenElse(hn::Lt(x, hn::Neg(end)), hn::Neg(end), x));
+  }
+};
+
 template <unsigned kMask>
 void power(void* out, const void* a, const void* b, const void*, size_t n) {
   const hn::ScalableTag<double> d;
@@ -74,7 +91,11 @@ void power(void* out, const void* a, const void* b, const void*, size_t n) {
     if (hn::AllTrue(df, plain)) {
       auto t = hn::Mul(hn::PromoteTo(d, v), log2_f64(d, hn::PromoteTo(d, u)));
       t = hn::Min(hn::Max(t, hn::Set(d, -200.0)), hn::Set(d, 200.0));
-      store_part(df, hn::DemoteTo(df, exp2_f64(d, t)), y + i, m);
+      const auto r = exp2_f64(d, t);
+      // Emulated conversions stop at the greatest float.
+      const auto over = hn::IfThenElse(hn::Ge(r, hn::Set(d, 0x1.ffffffp127)), hn::Set(d, 1.0), hn::Zero(d));
+      const auto z = hn::IfThenElse(hn::Ne(hn::DemoteTo(df, over), hn::Zero(df)), inf, hn::DemoteTo(df, r));
+      store_part(df, z, y + i, m);
       continue;
     }
     for (size_t j = 0; j < m; ++j)
@@ -89,7 +110,6 @@ void gelu_tanh(void* out, const void* a, const void*, const void*, size_t n) {
   const size_t lanes = hn::Lanes(d);
   const auto* x = static_cast<const float*>(a);
   auto* y = static_cast<float*>(out);
-  const auto one = hn::Set(df, 1.0f);
   for (size_t i = 0; i < n; i += lanes) {
     const size_t m = n - i < lanes ? n - i : lanes;
     const auto v = m == lanes ? hn::LoadU(df, x + i) : load_part(df, x + i, m);
@@ -97,9 +117,7 @@ void gelu_tanh(void* out, const void* a, const void*, const void*, size_t n) {
     const auto u = hn::Neg(gelu_tanh_argument(d, hn::PromoteTo(d, c)));
     const auto high = hn::DemoteTo(df, u);
     const auto low = hn::DemoteTo(df, hn::Sub(u, hn::PromoteTo(d, high)));
-    const auto e = exp_hi_lo(df, high, low);
-    const auto q = hn::Div(one, hn::Add(one, e));
-    const auto r = hn::Mul(v, hn::IfThenElse(hn::Lt(v, hn::Zero(df)), hn::Mul(e, q), q));
+    const auto r = gated(df, v, high, low);
     if (m == lanes) {
       hn::StoreU(r, df, y + i);
     } else {
@@ -112,6 +130,7 @@ const TileEntry kTable[] = {
     // clang-format off
     {OPMUX_FN_SIN, {wide_unary<SinCos<0>>}},
     {OPMUX_FN_COS, {wide_unary<SinCos<1>>}},
+    {OPMUX_FN_ERFC, {wide_unary<Erfc>}},
     {OPMUX_FN_POW, {power<0>, power<1>, power<2>}},
     {OPMUX_FN_GELU_TANH, {gelu_tanh}},
     // clang-format on

@@ -36,7 +36,7 @@ namespace {
 
 HWY_INLINE float log_gamma(float x) {
   int sign;
-  return lgammaf_r(x, &sign);
+  return static_cast<float>(lgamma_r(x, &sign));  // lgammaf loses 6 ulp beside its zeros
 }
 HWY_INLINE double log_gamma(double x) {
   int sign;
