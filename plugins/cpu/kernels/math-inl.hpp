@@ -66,13 +66,14 @@ HWY_INLINE VF<D> clamp_keep_nan(D d, VF<D> x, float lo, float hi) {
   return hn::IfThenElse(hn::Gt(x, h), h, x);
 }
 
-// p and n with e^(x + low) = p 2^n, |low| small beside 1: callers that multiply do so before scale2, which
-// may round to a subnormal number.
+// q and n with e^(x + low) = (1 + q) 2^n, |low| small beside 1: callers that multiply do so before scale2,
+// which may round to a subnormal number.
 template <class D>
 HWY_INLINE VF<D> exp_parts(D d, VF<D> x, VF<D> low, VF<D>& n) {
   x = clamp_keep_nan(d, x, -150.0f, 130.0f);
   n = hn::Round(hn::Mul(x, hn::Set(d, 1.44269504f)));
-  return hn::Add(expm1_reduced(d, hn::Add(reduce_ln2(d, x, n), low)), hn::Set(d, 1.0f));
+  const auto r = hn::NegMulAdd(n, hn::Set(d, 0.693359375f), x);
+  return expm1_reduced(d, hn::Add(r, hn::MulAdd(n, hn::Set(d, 2.12194440e-4f), low)));
 }
 
 template <class D>
@@ -191,10 +192,11 @@ HWY_INLINE VF<D> tanh(D d, VF<D> x) {
 template <class D>
 HWY_INLINE VF<D> gated(D d, VF<D> x, VF<D> high, VF<D> low) {
   VF<D> n;
-  const auto p = exp_parts(d, high, low, n);
+  const auto r = exp_parts(d, high, low, n);
   const auto one = hn::Set(d, 1.0f);
+  const auto p = hn::Add(one, r);
   const auto q = hn::Div(one, hn::Add(one, scale2(d, p, n)));
-  const auto below = scale2(d, hn::Mul(hn::Mul(x, q), p), n);
+  const auto below = scale2(d, hn::Mul(hn::Mul(hn::Max(x, hn::Set(d, -200.0f)), q), p), n);
   const auto y = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), below, hn::Mul(x, q));
   return hn::IfThenElse(hn::Eq(x, hn::Neg(hn::Inf(d))), hn::NaN(d), y);
 }
@@ -225,12 +227,12 @@ template <class D>
 HWY_INLINE VF<D> mish(D d, VF<D> x) {
   const auto two = hn::Set(d, 2.0f);
   VF<D> k;
-  const auto p =
-      exp_parts(d, hn::IfThenElse(hn::Gt(x, hn::Set(d, 40.0f)), hn::Set(d, 40.0f), x), hn::Zero(d), k);
+  const auto c = hn::IfThenElse(hn::Gt(x, hn::Set(d, 40.0f)), hn::Set(d, 40.0f), x);
+  const auto p = hn::Add(exp_parts(d, c, hn::Zero(d), k), hn::Set(d, 1.0f));
   const auto e = scale2(d, p, k);
   const auto n = hn::Mul(e, hn::Add(e, two));
   const auto y = hn::Mul(x, hn::Div(n, hn::Add(n, two)));
-  const auto far = scale2(d, hn::Mul(x, p), k);
+  const auto far = scale2(d, hn::Mul(hn::Max(x, hn::Set(d, -200.0f)), p), k);
   const auto z = hn::IfThenElse(hn::Lt(x, hn::Set(d, -20.0f)), far, y);
   return hn::IfThenElse(hn::Eq(x, hn::Neg(hn::Inf(d))), hn::NaN(d), z);
 }
@@ -245,23 +247,24 @@ HWY_INLINE VF<D> neg_square(D d, VF<D> x, float scale, VF<D>& low) {
   return hn::Mul(hn::Mul(head, head), k);
 }
 
-// Phi(-a) e^(a^2 / 2) = t P(t) for t = 1 / (1 + 0.35 a), 0 <= a <= 14.2; relative error 3.2e-8.
+// Phi(-a) e^(a^2 / 2) for 0 <= a <= 14.6; relative error 6e-9. All coefficients are positive, so nothing
+// cancels.
 template <class D>
-HWY_INLINE VF<D> mills(D d, VF<D> t) {
-  return hn::Mul(t, poly(d, t, 0.139621357, 0.139862662, 0.11982729, 0.105529457, -0.0231593074, 0.159244456,
-                         -0.255774562, 0.14400035, -0.0291517188));
+HWY_INLINE VF<D> mills(D d, VF<D> a) {
+  const auto n = poly(d, a, 0.500000003, 0.438497933, 0.18338573, 0.0406840528, 0.00412387005);
+  const auto m = poly(d, a, 1.0, 1.67488085, 1.20312819, 0.469868234, 0.101986175, 0.0103368912);
+  return hn::Div(n, m);
 }
 
 // x Phi(x); NaN at -infinity, as x (1 + erf(x / sqrt 2)) / 2 is.
 template <class D>
 HWY_INLINE VF<D> gelu(D d, VF<D> x) {
-  const auto one = hn::Set(d, 1.0f);
   const auto a = clamp_keep_nan(d, hn::Abs(x), 0.0f, 14.5f);
   VF<D> low, n;
   const auto high = neg_square(d, a, 0.5f, low);
-  const auto t = hn::Div(one, hn::MulAdd(a, hn::Set(d, 0.35f), one));
-  const auto p = exp_parts(d, high, low, n);
-  const auto y = scale2(d, hn::Mul(hn::Mul(a, mills(d, t)), p), n);  // |x| Phi(-|x|)
+  const auto q = exp_parts(d, high, low, n);
+  const auto m = hn::Mul(a, mills(d, a));
+  const auto y = scale2(d, hn::MulAdd(m, q, m), n);  // |x| Phi(-|x|)
   const auto z = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Neg(y), hn::Sub(x, y));
   return hn::IfThenElse(hn::Eq(x, hn::Neg(hn::Inf(d))), hn::NaN(d), z);
 }
