@@ -98,7 +98,8 @@ bool Epilogue::supports(const opmux_opd& d, uint32_t own, uint32_t acc, opmux_ca
   return true;
 }
 
-void Epilogue::compile(const opmux_opd& d, uint32_t own, uint32_t acc, const OutGrid& grid) {
+void Epilogue::compile(const opmux_opd& d, uint32_t own, uint32_t acc, const OutGrid& grid,
+                       bool in_registers) {
   acc_ = acc;
   n_extra_ = d.n_in - own;
   uint32_t dtype[OPMUX_MAX_PROG_IN] = {acc};
@@ -113,11 +114,13 @@ void Epilogue::compile(const opmux_opd& d, uint32_t own, uint32_t acc, const Out
     kind_ = Kind::kProgram;
     return;
   }
-  if (acc == OPMUX_F32 && out_dtype == OPMUX_F32 && grid.n_col == 1 && match_steps(d.prog[0], d, grid)) {
+  if (in_registers && acc == OPMUX_F32 && out_dtype == OPMUX_F32 && grid.n_col == 1 &&
+      match_steps(d.prog[0], d, grid)) {
     kind_ = Kind::kSteps;
     return;
   }
   program_.compile(d.prog[0], dtype, &out_dtype);
+  n_step_ = 0;
   kind_ = Kind::kProgram;
 }
 

@@ -39,8 +39,9 @@ class Epilogue {
   // own: inputs of the operator itself. If not, writes the reason.
   static bool supports(const opmux_opd& d, uint32_t own, uint32_t acc, opmux_cap* cap);
 
-  // d must be supported and outlive this.
-  void compile(const opmux_opd& d, uint32_t own, uint32_t acc, const OutGrid& grid);
+  // d must be supported and outlive this. in_registers: the kernel applies steps(); else everything is left
+  // to finish.
+  void compile(const opmux_opd& d, uint32_t own, uint32_t acc, const OutGrid& grid, bool in_registers = true);
 
   bool is_program() const { return kind_ == Kind::kProgram; }
   uint32_t n_step() const { return n_step_; }
