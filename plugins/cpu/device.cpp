@@ -13,7 +13,6 @@
 #include "cpu/simd.hpp"
 #include "kit/host_device.h"
 #include "kit/schema/schema.hpp"
-#include "kit/schema_hook.hpp"
 
 namespace {
 
@@ -56,5 +55,4 @@ extern "C" const kit_device kit_the_device = {"cpu",
                                               opmux::cpu::kOps,
                                               opmux::cpu::kOpCount,
                                               validate,
-                                              describe,
-                                              opmux::kit::schema_explain};
+                                              describe};
