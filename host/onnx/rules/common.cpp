@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/onnx/rules/common.hpp"
+
+#include <algorithm>
+
+namespace opmux::onnx_import {
+
+std::vector<int64_t> normal_axes(std::span<const int64_t> axes, int64_t rank, const char* what) {
+  std::vector<int64_t> out;
+  for (int64_t a : axes) out.push_back(normal_axis(a, rank, what));
+  std::sort(out.begin(), out.end());
+  if (const auto twice = std::adjacent_find(out.begin(), out.end()); twice != out.end()) {
+    fail(OPMUX_E_INVALID, "{}: axis {} is named twice", what, *twice);
+  }
+  return out;
+}
+
+Dims channel_dims(int64_t channels, int64_t rank) {
+  Dims d(static_cast<size_t>(std::max<int64_t>(rank - 1, 1)), 1);
+  d[0] = channels;
+  return d;
+}
+
+uint32_t dtype_of_attr(int64_t data_type) {
+  static constexpr uint32_t kTypes[] = {
+      OPMUX_NONE, OPMUX_F32,  OPMUX_U8,   OPMUX_I8,     OPMUX_U16,  OPMUX_I16,  OPMUX_I32,
+      OPMUX_I64,  OPMUX_NONE, OPMUX_BOOL, OPMUX_F16,    OPMUX_F64,  OPMUX_U32,  OPMUX_U64,
+      OPMUX_NONE, OPMUX_NONE, OPMUX_BF16, OPMUX_E4M3FN, OPMUX_NONE, OPMUX_E5M2, OPMUX_NONE,
+      OPMUX_U4,   OPMUX_I4,   OPMUX_E2M1, OPMUX_E8M0,   OPMUX_U2,   OPMUX_I2};
+  const auto n = static_cast<int64_t>(std::size(kTypes));
+  if (data_type < 0 || data_type >= n || kTypes[data_type] == OPMUX_NONE) {
+    fail(OPMUX_E_UNSUPPORTED, "ONNX element type {} is not supported", data_type);
+  }
+  return kTypes[data_type];
+}
+
+ValueId convert(GraphBuilder& b, ValueId v, uint32_t dtype, bool saturate) {
+  v = widen_narrow(b, v);
+  return b.cast(v, dtype, saturate && is_float(b.dtype(v)));
+}
+
+ValueId widen_narrow(GraphBuilder& b, ValueId v) {
+  const uint32_t from = b.dtype(v), bits = OPMUX_DTYPE_BITS(from);
+  const auto t = is_integer(from) && bits < 8 ? b.known(v) : std::nullopt;
+  if (!t) return v;
+  const bool is_signed = OPMUX_DTYPE_CLASS(from) == OPMUX_CLASS_SIGNED;
+  HostTensor wide(make_desc(is_signed ? OPMUX_I8 : OPMUX_U8, dims_of(t->desc())));
+  const int64_t n = element_count(wide.desc());
+  for (int64_t i = 0; i < n; ++i) {
+    const auto at = static_cast<uint64_t>(i) * bits;
+    uint32_t value = std::to_integer<uint32_t>(t->data()[at / 8]) >> at % 8 & ((1u << bits) - 1);
+    if (is_signed && value >> (bits - 1)) value |= ~0u << bits;
+    wide.mutable_data()[i] = static_cast<std::byte>(value);
+  }
+  return b.constant(std::move(wide));
+}
+
+}  // namespace opmux::onnx_import

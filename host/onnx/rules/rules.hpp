@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The groups of import rules, one per file. A rule's name in the table is the ONNX operator's.
+#pragma once
+
+#include "host/onnx/rule.hpp"
+
+namespace opmux::onnx_import {
+
+std::span<const Rule> unary_rules();
+std::span<const Rule> binary_rules();
+std::span<const Rule> activation_rules();
+std::span<const Rule> reduce_rules();
+std::span<const Rule> matmul_rules();
+std::span<const Rule> window_rules();     // convolutions and pools
+std::span<const Rule> normalise_rules();  // norms, softmax
+std::span<const Rule> shape_rules();      // views and shape arithmetic
+std::span<const Rule> slice_rules();      // slice, split, concat, pad, tile
+std::span<const Rule> index_rules();      // gather and its kin
+std::span<const Rule> constant_rules();   // constants, ranges, masks, control flow
+std::span<const Rule> quantise_rules();
+std::span<const Rule> attention_rules();
+std::span<const Rule> resize_rules();
+
+}  // namespace opmux::onnx_import

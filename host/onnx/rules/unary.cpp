@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// Functions of one operand, and casts.
+#include "host/onnx/rules/common.hpp"
+
+namespace opmux::onnx_import {
+namespace {
+
+template <uint32_t Fn>
+void unary(NodeContext& c) {
+  c.out(0, c.b.pointwise(Fn, {c.in(0)}));
+}
+
+// The pointwise function is for floats; integers are what they are.
+template <uint32_t Fn>
+void unary_float(NodeContext& c) {
+  const ValueId x = c.in(0);
+  c.out(0, is_float(c.b.dtype(x)) ? c.b.pointwise(Fn, {x}) : x);
+}
+
+void identity(NodeContext& c) { c.out(0, c.in(0)); }
+
+void abs(NodeContext& c) {
+  const ValueId x = c.in(0);
+  c.out(0, OPMUX_DTYPE_CLASS(c.b.dtype(x)) == OPMUX_CLASS_UNSIGNED ? x : c.b.pointwise(OPMUX_FN_ABS, {x}));
+}
+
+void is_inf(NodeContext& c) {
+  const Math m(c.b);
+  const ValueId x = c.b.cast(c.in(0), formula_dtype(c.b.dtype(c.in(0))));
+  const bool negative = c.flag("detect_negative", true), positive = c.flag("detect_positive", true);
+  ValueId y = m(OPMUX_FN_IS_INF, {x});
+  if (!negative) y = m(OPMUX_FN_AND, {y, m(OPMUX_FN_GT, {x, m.number(x, 0)})});
+  if (!positive) y = m(OPMUX_FN_AND, {y, m(OPMUX_FN_LT, {x, m.number(x, 0)})});
+  c.out(0, y);
+}
+
+void is_nan(NodeContext& c) {
+  c.out(0, c.b.pointwise(OPMUX_FN_IS_NAN, {c.b.cast(c.in(0), formula_dtype(c.b.dtype(c.in(0))))}));
+}
+
+void cast(NodeContext& c) {
+  c.out(0, convert(c.b, c.in(0), dtype_of_attr(c.integer("to")), c.flag("saturate", true)));
+}
+
+void cast_like(NodeContext& c) {
+  c.out(0, convert(c.b, c.in(0), c.b.dtype(c.in(1)), c.flag("saturate", true)));
+}
+
+// The same bytes under another type of the same width.
+void bit_cast(NodeContext& c) {
+  const ValueId x = c.b.contiguous(c.in(0));
+  const uint32_t to = dtype_of_attr(c.integer("to")), from = c.b.dtype(x);
+  if (OPMUX_DTYPE_BITS(to) != OPMUX_DTYPE_BITS(from)) {
+    fail(OPMUX_E_UNSUPPORTED, "types of {} and {} bits differ in width", OPMUX_DTYPE_BITS(from),
+         OPMUX_DTYPE_BITS(to));
+  }
+  opmux_tdesc desc = c.b.desc(x);
+  desc.dtype = to;
+  c.out(0, c.b.graph().add_view(x, desc, 0, c.op()));
+}
+
+constexpr Rule kRules[] = {
+    {"Abs", abs},
+    {"Acos", unary<OPMUX_FN_ACOS>},
+    {"Acosh", unary<OPMUX_FN_ACOSH>},
+    {"Asin", unary<OPMUX_FN_ASIN>},
+    {"Asinh", unary<OPMUX_FN_ASINH>},
+    {"Atan", unary<OPMUX_FN_ATAN>},
+    {"Atanh", unary<OPMUX_FN_ATANH>},
+    {"BitCast", bit_cast},
+    {"BitwiseNot", unary<OPMUX_FN_BIT_NOT>},
+    {"Cast", cast},
+    {"CastLike", cast_like},
+    {"Ceil", unary_float<OPMUX_FN_CEIL>},
+    {"Cos", unary<OPMUX_FN_COS>},
+    {"Cosh", unary<OPMUX_FN_COSH>},
+    {"Erf", unary<OPMUX_FN_ERF>},
+    {"Exp", unary<OPMUX_FN_EXP>},
+    {"Floor", unary_float<OPMUX_FN_FLOOR>},
+    {"Identity", identity},
+    {"IsInf", is_inf},
+    {"IsNaN", is_nan},
+    {"Log", unary<OPMUX_FN_LOG>},
+    {"Neg", unary<OPMUX_FN_NEG>},
+    {"Not", unary<OPMUX_FN_NOT>},
+    {"Reciprocal", unary<OPMUX_FN_RECIPROCAL>},
+    {"Round", unary_float<OPMUX_FN_ROUND>},
+    {"Sign", unary<OPMUX_FN_SIGN>},
+    {"Sin", unary<OPMUX_FN_SIN>},
+    {"Sinh", unary<OPMUX_FN_SINH>},
+    {"Sqrt", unary<OPMUX_FN_SQRT>},
+    {"Tan", unary<OPMUX_FN_TAN>},
+    {"Tanh", unary<OPMUX_FN_TANH>},
+};
+
+}  // namespace
+
+std::span<const Rule> unary_rules() { return kRules; }
+
+}  // namespace opmux::onnx_import
