@@ -183,6 +183,14 @@ std::string describe(const SourceNode& node) {
   return fmt::format("a node without name and outputs ({})", op);
 }
 
+std::string printable(std::string text) {
+  for (char& c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if (code < 0x20 || code == 0x7f) c = '?';
+  }
+  return text;
+}
+
 void check_and_sort(SourceModel& model) {
   if (model.opsets.empty()) fail(OPMUX_E_INVALID, "not a whole ONNX model: it says no operator set");
   check_graph(model.graph, nullptr);

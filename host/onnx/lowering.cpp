@@ -308,11 +308,15 @@ namespace opmux {
 
 Graph import_onnx(const SourceModel& model, std::span<const NamedTensorDesc> inputs,
                   std::span<const NamedHostTensor> known_inputs, Evaluator* evaluator) {
-  Graph graph;
-  onnx_import::Lowering lowering(model, graph, evaluator);
-  lowering.bind_inputs(inputs, known_inputs);
-  lowering.run();
-  return graph;
+  try {
+    Graph graph;
+    onnx_import::Lowering lowering(model, graph, evaluator);
+    lowering.bind_inputs(inputs, known_inputs);
+    lowering.run();
+    return graph;
+  } catch (const Error& e) {
+    throw Error(e.status(), printable(e.text()), e.native(), e.native_domain(), e.arg());
+  }
 }
 
 }  // namespace opmux

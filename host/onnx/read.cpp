@@ -5,6 +5,7 @@
 #include <exception>
 #include <filesystem>
 
+#include "host/onnx/check.hpp"
 #include "host/onnx/external.hpp"
 #include "host/onnx/library.hpp"
 #include "host/onnx/source_from.hpp"
@@ -63,8 +64,8 @@ auto named(const std::string& path, Work work) {
   try {
     return work();
   } catch (const Error& e) {
-    if (e.text().starts_with(path)) throw;
-    throw Error(e.status(), path + ": " + e.text(), e.native(), e.native_domain(), e.arg());
+    const std::string text = path.empty() || e.text().starts_with(path) ? e.text() : path + ": " + e.text();
+    throw Error(e.status(), printable(text), e.native(), e.native_domain(), e.arg());
   }
 }
 
@@ -86,7 +87,7 @@ std::shared_ptr<const SourceModel> read_onnx(const std::string& path) {
 
 std::shared_ptr<const SourceModel> read_onnx_bytes(std::span<const std::byte> bytes) {
   auto copy = std::make_shared<std::vector<std::byte>>(bytes.begin(), bytes.end());
-  return std::make_shared<const SourceModel>(read_model(*copy, copy, {}));
+  return named("", [&] { return std::make_shared<const SourceModel>(read_model(*copy, copy, {})); });
 }
 
 NamedHostTensor read_onnx_tensor(const std::string& path) {

@@ -82,7 +82,7 @@ void dynamic_quantize_linear(NodeContext& c) {
   const ValueId high = m(OPMUX_FN_MAX, {c.b.reduce(OPMUX_REDUCE_MAX, x, axes, false), zero});
   const ValueId low = m(OPMUX_FN_MIN, {c.b.reduce(OPMUX_REDUCE_MIN, x, axes, false), zero});
   const ValueId span = m.sub(high, low);
-  const ValueId scale = m.div(m.select(m(OPMUX_FN_EQ, {span, zero}), m.number(x, 1), span), 255);
+  const ValueId scale = m.div(m.select(m(OPMUX_FN_EQ, {span, zero}), m.number(x, 1), span), 255.0);
   const ValueId raw = m.div(m.sub(zero, low), scale);
   const ValueId offset =
       c.b.cast(m(OPMUX_FN_ROUND, {m(OPMUX_FN_CLAMP, {raw, zero, m.number(x, 255)})}), OPMUX_U8);
