@@ -13,8 +13,8 @@ void check_and_sort(SourceModel& model);
 // "node 'conv1' (Conv)"; nodes without a name are called by their output: "node of 'y' (Conv)".
 std::string describe(const SourceNode& node);
 
-// Names come from a file that may be hostile: control characters become '?', so that a sentence stays one line
-// and a terminal stays as it is.
+// Names come from a file that may be hostile: control characters become '?', so that a sentence stays one
+// line and a terminal stays as it is.
 std::string printable(std::string text);
 
 }  // namespace opmux
