@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "onnx.pb.h"
+#include <onnx.pb.h>
 
 namespace opmux::test {
 

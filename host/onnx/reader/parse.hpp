@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "onnx.pb.h"
+#include <onnx.pb.h>
 
 namespace opmux::onnx_reader {
 
