@@ -45,23 +45,25 @@ static inline void OPMUX_CALL kit_queue_destroy(opmux_queue q) {
   if (q) q->dev->plugin->host.free_(q->dev->plugin->host.self, q, sizeof *q, 16);
 }
 
-static inline opmux_status OPMUX_CALL kit_queue_copy(opmux_queue q, const opmux_copy* c, uint32_t n,
+/* The copies lie the first one's size apart: a caller of another version has larger or smaller ones. */
+static inline opmux_status OPMUX_CALL kit_queue_copy(opmux_queue q, const opmux_copy* copies, uint32_t n,
                                                      opmux_err* err) {
-  uint32_t i;
+  uint32_t i, step = n > 0 ? copies->h.size : 0;
   (void)q;
   for (i = 0; i < n; ++i) {
+    const opmux_copy* c = (const opmux_copy*)(const void*)((const char*)copies + (uint64_t)i * step);
     const char* from;
     char* to;
-    if (!OPMUX_HAS(&c[i], opmux_copy, dst_host))
+    if (!OPMUX_HAS(c, opmux_copy, dst_host))
       return kit_fail(err, OPMUX_E_INVALID, OPMUX_NO_ARG, "copy %u: its size of %u bytes lacks fields", i,
-                      c[i].h.size);
-    from = c[i].src ? (const char*)kit_to_ptr(c[i].src, c[i].src_offset) : (const char*)c[i].src_host;
-    to = c[i].dst ? (char*)kit_to_ptr(c[i].dst, c[i].dst_offset) : (char*)c[i].dst_host;
-    if (c[i].size_bytes == 0) continue;
+                      c->h.size);
+    from = c->src ? (const char*)kit_to_ptr(c->src, c->src_offset) : (const char*)c->src_host;
+    to = c->dst ? (char*)kit_to_ptr(c->dst, c->dst_offset) : (char*)c->dst_host;
+    if (c->size_bytes == 0) continue;
     if (!from || !to)
       return kit_fail(err, OPMUX_E_INVALID, OPMUX_NO_ARG, "copy %u: no %s", i,
                       from ? "destination" : "source");
-    memmove(to, from, (size_t)c[i].size_bytes);
+    memmove(to, from, (size_t)c->size_bytes);
   }
   return OPMUX_OK;
 }
@@ -146,6 +148,14 @@ static inline opmux_status kit_run_synced(const opmux_run* r, opmux_err* err) {
   return kit_fail(err, s, own.arg_index, "%.*s", (int)own.msg_len, own.msg);
 }
 
+/* The run as far as its writer made it, the rest zero. */
+static inline opmux_run kit_run_copy(const opmux_run* from) {
+  opmux_run r;
+  memset(&r, 0, sizeof r);
+  memcpy(&r, from, from->h.size < sizeof r ? from->h.size : sizeof r);
+  return r;
+}
+
 static inline const opmux_run* kit_run_at(const opmux_run* runs, uint32_t stride, uint32_t i) {
   return (const opmux_run*)(const void*)((const char*)runs + (uint64_t)i * stride);
 }
@@ -216,7 +226,7 @@ static inline opmux_status OPMUX_CALL kit_queue_record(opmux_queue q, const opmu
   c->reserved = 0;
   c->node = (kit_node*)kit_bump_put(&b, NULL, n * sizeof(kit_node));
   for (i = 0; i < n && s == OPMUX_OK; ++i) {
-    opmux_run r = *kit_run_at(runs, stride, i);
+    opmux_run r = kit_run_copy(kit_run_at(runs, stride, i));
     kit_node* node = &c->node[i];
     node->arg = (void**)kit_bump_put(&b, NULL, r.kernel->n_arg * sizeof(void*));
     if (r.params && r.params_size >= r.kernel->params_size)

@@ -258,3 +258,16 @@ def test_a_change_of_the_schemas_shows_in_the_layout(tmp_path):
     layout["abi"] = {"major": 0, "minor": 1}
     old = json.loads(GOLDEN.read_text(encoding="utf-8"))
     assert abi_diff.compare(old, layout) == ["opmux_devinfo: member 'power' was inserted before the end"]
+
+
+def test_the_witness_exports_one_function_and_shows_every_structure(model, build_dir, tmp_path):
+    library = build_dir / "tests-bin/libopmux_abi_witness.so"
+    symbols = subprocess.run(["nm", "-D", "--defined-only", "--format=just-symbols", library], check=True,
+                             capture_output=True, text=True).stdout.split()
+    assert symbols == ["opmux_abi_witness"]
+    have(["abidw"])
+    xml = tmp_path / "witness.xml"
+    subprocess.run(["abidw", "--out-file", xml, library], check=True)
+    text = xml.read_text(encoding="utf-8")
+    missing = [name for name in probe.structures(model) if f"name='{name}'" not in text]
+    assert not missing

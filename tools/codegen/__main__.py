@@ -5,7 +5,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from . import abi_h, ops_h, schema_cpp
+from . import abi_h, ops_h, probe, schema_cpp, variant
 from .load import SchemaError
 from .model import Model
 
@@ -50,7 +50,7 @@ def main(argv=None):
     try:
         model = Model(args.root / "schemas")
         if args.build:
-            for name, text in schema_cpp.files(model).items():
+            for name, text in {**schema_cpp.files(model), **probe.files(model), **variant.files(model)}.items():
                 _write(args.build / name, text)
             return 0
         products = committed(model)

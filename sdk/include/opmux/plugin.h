@@ -273,9 +273,9 @@ typedef struct opmux_queue_api {
   opmux_hdr h; /* tag OPMUX_I_QUEUE */
   opmux_status(OPMUX_CALL* create)(opmux_dev, uint32_t flags, opmux_queue* out, opmux_err* err);
   void(OPMUX_CALL* destroy)(opmux_queue);
-  /* [obj] In order within a queue. Copies from or to plain host memory may be done before the call returns.
-   */
-  opmux_status(OPMUX_CALL* copy)(opmux_queue, const opmux_copy*, uint32_t n, opmux_err* err);
+  /* [obj] In order within a queue. The n copies lie as many bytes apart as the first one's h.size says.
+   * Copies from or to plain host memory may be done before the call returns. */
+  opmux_status(OPMUX_CALL* copy)(opmux_queue, const opmux_copy* copies, uint32_t n, opmux_err* err);
   opmux_status(OPMUX_CALL* enqueue_many)(opmux_queue, const opmux_run* runs, uint32_t stride, uint32_t n,
                                          opmux_err* err);
   /* [obj] Hands everything to the device and waits for it; the first failure since the last finish is
