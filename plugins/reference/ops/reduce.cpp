@@ -93,17 +93,22 @@ Result<R> reduce_real(uint32_t kind, const std::vector<R>& x) {
   return {y, double(std::fabs(y))};
 }
 
-// Integers that cannot be done modulo 2^64.
+// The exact mean, truncated. 2^63 elements of 64 bits stay within 128 bits.
+uint64_t int_mean(uint32_t dtype, const std::vector<uint64_t>& x) {
+  __extension__ using Wide = __int128;
+  Wide sum = 0;
+  for (uint64_t v : x) sum += kit::is_signed(dtype) ? Wide(int64_t(v)) : Wide(v);
+  return x.empty() ? 0 : uint64_t(sum / Wide(x.size()));
+}
+
 uint64_t reduce_by_real(uint32_t kind, uint32_t dtype, const std::vector<uint64_t>& x) {
   std::vector<long double> wide;
   for (uint64_t v : x) wide.push_back(to_wide<long double>(dtype, Scalar{.u = v}));
-  if (kind == OPMUX_REDUCE_MEAN && x.empty()) return 0;
   const long double y = reduce_real(kind, wide).value;
-  // Exact for means and roots: long double holds every 64-bit integer.
-  if (std::fabs(y) < 0x1p53L) return kit::float_to_int(dtype, double(std::trunc(y)), true).u;
-  const long double top = std::ldexp(1.0L, int(OPMUX_DTYPE_BITS(dtype)) - (kit::is_signed(dtype) ? 1 : 0));
-  if (!(std::fabs(y) < top)) return kit::float_to_int(dtype, double(y), true).u;
-  return y < 0 ? uint64_t(int64_t(y)) : uint64_t(y);
+  const uint32_t bits = OPMUX_DTYPE_BITS(dtype);
+  const long double top = std::ldexp(1.0L, int(bits) - (kit::is_signed(dtype) ? 1 : 0));
+  if (!(std::fabs(y) < top)) return kit::float_to_int(dtype, double(y), true).u;  // also NaN
+  return y < 0 ? uint64_t(kit::is_signed(dtype) ? int64_t(y) : 0) : uint64_t(y);
 }
 
 bool less(uint32_t dtype, uint64_t a, uint64_t b) {
@@ -129,6 +134,7 @@ uint64_t reduce_int(uint32_t kind, uint32_t dtype, const std::vector<uint64_t>& 
     case OPMUX_REDUCE_MIN:
       return int_extreme(dtype, x, false);
     case OPMUX_REDUCE_MEAN:
+      return int_mean(dtype, x);
     case OPMUX_REDUCE_L2:
     case OPMUX_REDUCE_LOG_SUM:
     case OPMUX_REDUCE_LOG_SUM_EXP:
