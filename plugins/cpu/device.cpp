@@ -8,11 +8,10 @@
 #include <string>
 #include <thread>
 
-#include "cpu/answer.hpp"
 #include "cpu/op_table.hpp"
 #include "cpu/simd.hpp"
 #include "kit/host_device.h"
-#include "kit/schema/schema.hpp"
+#include "kit/schema_hook.hpp"
 
 namespace {
 
@@ -40,13 +39,6 @@ void describe(opmux_devinfo* info) {
   std::snprintf(info->driver, sizeof info->driver, "opmux cpu, %s", opmux::cpu::simd_name());
 }
 
-int validate(const opmux_opd* d, opmux_cap* cap) {
-  opmux::schema::Problem problem;
-  if (opmux::schema::validate(*d, problem)) return 1;
-  opmux::cpu::no(cap, problem.why, problem.arg, problem.have, problem.limit, problem.axis);
-  return 0;
-}
-
 }  // namespace
 
 extern "C" const kit_device kit_the_device = {"cpu",
@@ -54,5 +46,6 @@ extern "C" const kit_device kit_the_device = {"cpu",
                                               OPMUX_DF_HOST_MEMORY | OPMUX_DF_SYNC_QUEUE | OPMUX_DF_UNIFIED,
                                               opmux::cpu::kOps,
                                               opmux::cpu::kOpCount,
-                                              validate,
-                                              describe};
+                                              opmux::kit::schema_validate,
+                                              describe,
+                                              opmux::kit::schema_explain};
