@@ -12,6 +12,7 @@
 #include "kit/host_device.h"
 #include "kit/plugin.h"
 #include "kit/schema/schema.hpp"
+#include "kit/schema_hook.hpp"
 
 #ifdef MOCK_ABI_MAJOR
 #undef OPMUX_ABI_MAJOR
@@ -28,12 +29,6 @@
 #endif
 
 namespace mock {
-
-inline int validate(const opmux_opd* d, opmux_cap* cap) {
-  opmux::schema::Problem p;
-  if (opmux::schema::validate(*d, p)) return 1;
-  return kit_no(cap, p.why, p.arg, p.axis, p.have, p.limit);
-}
 
 inline void say_yes(const opmux_devinfo*, const opmux_opd*, opmux_cap* cap) {
   kit_yes(cap, OPMUX_ACC_STRICT, MOCK_COST_NS);
@@ -75,7 +70,14 @@ inline kit_device accept_everything(const char* name) {
     ops[n].rev = info.rev;
     ++n;
   }
-  return {name, OPMUX_DEV_CPU, 0, ops.data(), n, validate, nullptr};
+  kit_device device{};
+  device.name = name;
+  device.kind = OPMUX_DEV_CPU;
+  device.ops = ops.data();
+  device.n_ops = n;
+  device.validate = opmux::kit::schema_validate;
+  device.explain = opmux::kit::schema_explain;
+  return device;
 }
 
 // A copy of `size` bytes that ends where a page without access begins, so that a reader who ignores the size

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Plugins that compute what the reference computes and differ from it in one way each: they hand every call on to
-// MOCK_BASE, the file of that plugin.
+// Plugins that compute what the reference computes and differ from it in one way each: they hand every call
+// on to MOCK_BASE, the file of that plugin.
 //   MOCK_DISCRETE      memory that the host cannot see, on a card of its own; MOCK_DEVICES cards
 //   MOCK_REFUSES       answers NO to these operators ("softmax,conv"); config key `refuse` replaces the list
 //   MOCK_CLAIM_NS      claims this cost for every operator
-//   MOCK_CLOCK_NS      every launch takes this long on the card's own clock, which runs beside the host's; config key
+//   MOCK_CLOCK_NS      every launch takes this long on the card's own clock, which runs beside the host's;
+//   config key
 //                      `launch_ns`
 //   MOCK_LAUNCHES      so many launches work, then the device is lost; config key `launches`
 //   MOCK_LIMIT_BYTES   memory of the card; config key `limit_bytes`
@@ -74,14 +75,15 @@ bool load_base(Base& b) {
   if (library == nullptr) return false;
   const auto query = reinterpret_cast<opmux_plugin_query_fn>(dlsym(library, OPMUX_PLUGIN_SYMBOL));
   if (query == nullptr) return false;
-  opmux_offer offer = {OPMUX_HDR(opmux_offer), OPMUX_ABI_MAJOR, OPMUX_ABI_MAJOR, OPMUX_ABI_MINOR, OPMUX_SANITIZER, {}};
+  opmux_offer offer = {OPMUX_HDR(opmux_offer), OPMUX_ABI_MAJOR, OPMUX_ABI_MAJOR,
+                       OPMUX_ABI_MINOR,        OPMUX_SANITIZER, {}};
   opmux_answer answer{};
   answer.h.size = sizeof(answer);
   query(&offer, &answer);
   if (answer.status != OPMUX_OK || answer.core == nullptr) return false;
   b.core = *answer.core;
-  return take(b.core, OPMUX_I_DEV, b.dev) && take(b.core, OPMUX_I_MEM, b.mem) && take(b.core, OPMUX_I_QUEUE, b.queue) &&
-         take(b.core, OPMUX_I_OP, b.op);
+  return take(b.core, OPMUX_I_DEV, b.dev) && take(b.core, OPMUX_I_MEM, b.mem) &&
+         take(b.core, OPMUX_I_QUEUE, b.queue) && take(b.core, OPMUX_I_OP, b.op);
 }
 
 // NULL when the reference is not there.
@@ -122,7 +124,8 @@ uint64_t config_number(const opmux_host_api* host, std::string_view key, uint64_
 bool refuses(uint32_t op) {
   const auto* info = opmux::schema::find(op);
   std::lock_guard lock(g.mutex);
-  return info != nullptr && ("," + g.refuses + ",").find("," + std::string(info->name) + ",") != std::string::npos;
+  return info != nullptr &&
+         ("," + g.refuses + ",").find("," + std::string(info->name) + ",") != std::string::npos;
 }
 
 opmux_status open(const opmux_host_api* host, opmux_plugin* out, opmux_err* err) {
@@ -160,7 +163,9 @@ opmux_status enumerate(opmux_plugin p, opmux_devinfo* infos, uint32_t stride, ui
   return OPMUX_OK;
 }
 
-opmux_status dev_open(opmux_plugin p, uint32_t, opmux_dev* out, opmux_err* err) { return base()->dev.open(p, 0, out, err); }
+opmux_status dev_open(opmux_plugin p, uint32_t, opmux_dev* out, opmux_err* err) {
+  return base()->dev.open(p, 0, out, err);
+}
 
 opmux_status lost(opmux_err* err) {
   return kit_fail(err, OPMUX_E_DEVICE_LOST | OPMUX_F_STICKY, OPMUX_NO_ARG, "the device has left the bus");
@@ -168,12 +173,14 @@ opmux_status lost(opmux_err* err) {
 
 bool is_lost() { return g.counts && g.launches_left.load() < 0; }
 
-opmux_status mem_alloc(opmux_dev dev, uint32_t kind, uint64_t size, uint64_t align, opmux_mem* out, opmux_err* err) {
+opmux_status mem_alloc(opmux_dev dev, uint32_t kind, uint64_t size, uint64_t align, opmux_mem* out,
+                       opmux_err* err) {
   std::lock_guard lock(g.mutex);
   if (g.limit_bytes != 0 && g.in_use + size > g.limit_bytes) {
     return kit_fail(err, OPMUX_E_OUT_OF_MEMORY | OPMUX_F_RETRYABLE, OPMUX_NO_ARG,
                     "%llu bytes asked, %llu in use, the card has %llu", static_cast<unsigned long long>(size),
-                    static_cast<unsigned long long>(g.in_use), static_cast<unsigned long long>(g.limit_bytes));
+                    static_cast<unsigned long long>(g.in_use),
+                    static_cast<unsigned long long>(g.limit_bytes));
   }
   const opmux_status status = base()->mem.alloc(dev, kind, size, align, out, err);
   if (status != OPMUX_OK) return status;
@@ -191,8 +198,8 @@ void mem_free(opmux_dev dev, opmux_mem mem) {
   base()->mem.free_(dev, mem);
 }
 
-opmux_status mem_map([[maybe_unused]] opmux_dev dev, [[maybe_unused]] opmux_mem mem, [[maybe_unused]] void** out,
-                     opmux_err* err) {
+opmux_status mem_map([[maybe_unused]] opmux_dev dev, [[maybe_unused]] opmux_mem mem,
+                     [[maybe_unused]] void** out, opmux_err* err) {
 #ifdef MOCK_DISCRETE
   return kit_fail(err, OPMUX_E_UNSUPPORTED, OPMUX_NO_ARG, "the host cannot see this memory");
 #else
@@ -226,7 +233,8 @@ void wait_for_clock(opmux_dev dev) {
     until = g.clock_ns[dev];
   }
   for (uint64_t now = now_ns(); now < until; now = now_ns()) {
-    const timespec rest = {static_cast<time_t>((until - now) / 1'000'000'000), static_cast<long>((until - now) % 1'000'000'000)};
+    const timespec rest = {static_cast<time_t>((until - now) / 1'000'000'000),
+                           static_cast<long>((until - now) % 1'000'000'000)};
     nanosleep(&rest, nullptr);
   }
 }
@@ -266,7 +274,8 @@ opmux_status record(opmux_queue q, const opmux_run* runs, uint32_t stride, uint3
   return status;
 }
 
-opmux_status replay(opmux_queue q, opmux_commands c, const opmux_rebind* rebinds, uint32_t n, opmux_err* err) {
+opmux_status replay(opmux_queue q, opmux_commands c, const opmux_rebind* rebinds, uint32_t n,
+                    opmux_err* err) {
   if (!spend(c->n)) {
     g.launches_left = -1;
     return lost(err);
@@ -290,8 +299,8 @@ opmux_status wait(opmux_queue q, opmux_tl tl, uint64_t value, opmux_err* err) {
   return base()->queue.wait(q->base, tl, value, err);
 }
 
-opmux_status op_query(const opmux_devinfo* info, uint32_t n, const opmux_opd* const* d, opmux_cap* caps, uint32_t stride,
-                      opmux_err* err) {
+opmux_status op_query(const opmux_devinfo* info, uint32_t n, const opmux_opd* const* d, opmux_cap* caps,
+                      uint32_t stride, opmux_err* err) {
   const opmux_status status = base()->op.query(info, n, d, caps, stride, err);
   for (uint32_t i = 0; i < n && status == OPMUX_OK; ++i) {
     auto& cap = *reinterpret_cast<opmux_cap*>(reinterpret_cast<char*>(caps) + uint64_t{i} * stride);
@@ -309,7 +318,8 @@ opmux_status op_query(const opmux_devinfo* info, uint32_t n, const opmux_opd* co
 
 opmux_status prepare(opmux_dev dev, const opmux_opd* d, uint64_t key, opmux_kernel* out, opmux_err* err) {
   if (is_lost()) return lost(err);
-  if (refuses(d->op)) return kit_fail(err, OPMUX_E_UNSUPPORTED, OPMUX_NO_ARG, "operator 0x%08x is not here", d->op);
+  if (refuses(d->op))
+    return kit_fail(err, OPMUX_E_UNSUPPORTED, OPMUX_NO_ARG, "operator 0x%08x is not here", d->op);
   return base()->op.prepare(dev, d, key, out, err);
 }
 
