@@ -18,20 +18,49 @@ U32, U64, I64, PTR = c.c_uint32, c.c_uint64, c.c_int64, c.c_void_p
 def _constants():
     found = {}
     for header in sorted((ROOT / "sdk/include/opmux").rglob("*.h")):
-        for name, value in re.findall(r"^#define OPMUX_(\w+) (0x[0-9a-fA-F]+|\d+)u\b", header.read_text(), re.M):
+        for name, value in re.findall(
+            r"^#define OPMUX_(\w+) (0x[0-9a-fA-F]+|\d+)u\b", header.read_text(), re.M
+        ):
             found[name] = int(value, 0)
     return found
 
 
 C = _constants()
-SERIAL = {"f64": (1, 64, 1), "f32": (2, 32, 1), "f16": (3, 16, 1), "bf16": (4, 16, 1), "e4m3fn": (5, 8, 1),
-          "e5m2": (6, 8, 1), "i64": (9, 64, 2), "i32": (10, 32, 2), "i16": (11, 16, 2), "i8": (12, 8, 2),
-          "i4": (13, 4, 2), "u64": (15, 64, 3), "u32": (16, 32, 3), "u16": (17, 16, 3), "u8": (18, 8, 3),
-          "u4": (19, 4, 3), "bool": (21, 8, 4)}
+SERIAL = {
+    "f64": (1, 64, 1),
+    "f32": (2, 32, 1),
+    "f16": (3, 16, 1),
+    "bf16": (4, 16, 1),
+    "e4m3fn": (5, 8, 1),
+    "e5m2": (6, 8, 1),
+    "i64": (9, 64, 2),
+    "i32": (10, 32, 2),
+    "i16": (11, 16, 2),
+    "i8": (12, 8, 2),
+    "i4": (13, 4, 2),
+    "u64": (15, 64, 3),
+    "u32": (16, 32, 3),
+    "u16": (17, 16, 3),
+    "u8": (18, 8, 3),
+    "u4": (19, 4, 3),
+    "bool": (21, 8, 4),
+}
 DTYPE = {name: s | bits << 8 | kind << 16 for name, (s, bits, kind) in SERIAL.items()}
-NUMPY = {"f64": np.float64, "f32": np.float32, "f16": np.float16, "bf16": np.uint16, "i64": np.int64, "i32": np.int32,
-         "i16": np.int16, "i8": np.int8, "u64": np.uint64, "u32": np.uint32, "u16": np.uint16, "u8": np.uint8,
-         "bool": np.bool_}
+NUMPY = {
+    "f64": np.float64,
+    "f32": np.float32,
+    "f16": np.float16,
+    "bf16": np.uint16,
+    "i64": np.int64,
+    "i32": np.int32,
+    "i16": np.int16,
+    "i8": np.int8,
+    "u64": np.uint64,
+    "u32": np.uint32,
+    "u16": np.uint16,
+    "u8": np.uint8,
+    "bool": np.bool_,
+}
 NAME = {np.dtype(t): n for n, t in NUMPY.items() if n != "bf16"}
 
 
@@ -41,38 +70,129 @@ def _struct(name, fields):
 
 Hdr = _struct("Hdr", [("size", U32), ("tag", U32), ("next", PTR)])
 Str = _struct("Str", [("data", c.c_char_p), ("size", U64)])
-Tdesc = _struct("Tdesc", [("dtype", U32), ("rank", U32), ("layout", U32), ("flags", U32), ("dim", I64 * 8),
-                          ("stride", I64 * 8), ("quant", U64), ("layout_arg", U64)])
+Tdesc = _struct(
+    "Tdesc",
+    [
+        ("dtype", U32),
+        ("rank", U32),
+        ("layout", U32),
+        ("flags", U32),
+        ("dim", I64 * 8),
+        ("stride", I64 * 8),
+        ("quant", U64),
+        ("layout_arg", U64),
+    ],
+)
 Insn = _struct("Insn", [(n, U32) for n in ("op", "dtype", "a", "b", "c", "flags")] + [("imm", U64)])
-Prog = _struct("Prog", [("insn", c.POINTER(Insn)), ("out", c.POINTER(U32)), ("n_insn", U32), ("n_out", U32),
-                        ("slot", U32), ("n_in", U32)])
-OPD = [("h", Hdr), ("op", U32), ("rev", U32), ("n_in", U32), ("n_out", U32), ("inputs", c.POINTER(Tdesc)),
-       ("outputs", c.POINTER(Tdesc)), ("prog", c.POINTER(Prog)), ("alias", c.POINTER(U32)), ("list", c.POINTER(I64)),
-       ("n_prog", U32), ("n_list", U32), ("math", U32), ("reserved", U32), ("reserved2", U64 * 2)]
+Prog = _struct(
+    "Prog",
+    [
+        ("insn", c.POINTER(Insn)),
+        ("out", c.POINTER(U32)),
+        ("n_insn", U32),
+        ("n_out", U32),
+        ("slot", U32),
+        ("n_in", U32),
+    ],
+)
+OPD = [
+    ("h", Hdr),
+    ("op", U32),
+    ("rev", U32),
+    ("n_in", U32),
+    ("n_out", U32),
+    ("inputs", c.POINTER(Tdesc)),
+    ("outputs", c.POINTER(Tdesc)),
+    ("prog", c.POINTER(Prog)),
+    ("alias", c.POINTER(U32)),
+    ("list", c.POINTER(I64)),
+    ("n_prog", U32),
+    ("n_list", U32),
+    ("math", U32),
+    ("reserved", U32),
+    ("reserved2", U64 * 2),
+]
 Opd = _struct("Opd", OPD)
 Slice = _struct("Slice", [("first", U32), ("count", U32)])
-Err = _struct("Err", [("h", Hdr), ("code", U32), ("native", c.c_int32), ("native_domain", U32), ("msg_cap", U32),
-                      ("msg_len", U32), ("arg_index", U32), ("msg", PTR)])
-Offer = _struct("Offer", [("h", Hdr), ("major_min", U32), ("major_max", U32), ("minor", U32), ("sanitizer", U32),
-                          ("host_version", Str)])
-Answer = _struct("Answer", [("h", Hdr)] + [(n, U32) for n in ("status", "major", "minor", "need_min", "need_max", "flags",
-                            "sanitizer", "opset")] + [("name", Str), ("version", Str), ("build_id", Str), ("core", PTR)])
+Err = _struct(
+    "Err",
+    [
+        ("h", Hdr),
+        ("code", U32),
+        ("native", c.c_int32),
+        ("native_domain", U32),
+        ("msg_cap", U32),
+        ("msg_len", U32),
+        ("arg_index", U32),
+        ("msg", PTR),
+    ],
+)
+Offer = _struct(
+    "Offer",
+    [
+        ("h", Hdr),
+        ("major_min", U32),
+        ("major_max", U32),
+        ("minor", U32),
+        ("sanitizer", U32),
+        ("host_version", Str),
+    ],
+)
+Answer = _struct(
+    "Answer",
+    [("h", Hdr)]
+    + [(n, U32) for n in ("status", "major", "minor", "need_min", "need_max", "flags", "sanitizer", "opset")]
+    + [("name", Str), ("version", Str), ("build_id", Str), ("core", PTR)],
+)
 Bind = _struct("Bind", [("mem", U64), ("offset", U64), ("size", U64), ("actual", PTR)])
-Run = _struct("Run", [("h", Hdr), ("arg", c.POINTER(Bind)), ("wait", PTR), ("signal", PTR), ("params", PTR), ("n_arg", U32),
-                      ("n_wait", U32), ("n_signal", U32), ("params_size", U32), ("ws", Bind), ("trace_id", U64),
-                      ("cancel", U64), ("kernel", PTR)])
-Cap = _struct("Cap", [("h", Hdr)] + [(n, U32) for n in ("verdict", "why", "why_arg", "why_axis")] + [("why_have", I64),
-              ("why_limit", I64)] + [(n, U64) for n in ("cost_ns", "spread", "prepare_ns", "cost_nj", "ws_min", "ws_best",
-              "impl_key")] + [(n, U32) for n in ("cost_source", "accuracy", "deterministic", "inplace_mask", "layout_cap",
-              "reserved")] + [("in_layout", PTR)])
-Oracle = _struct("Oracle", [("h", Hdr), ("output", U32), ("reserved", U32), ("count", U64), ("hi", PTR), ("lo", PTR),
-                            ("magnitude", PTR)])
+Run = _struct(
+    "Run",
+    [
+        ("h", Hdr),
+        ("arg", c.POINTER(Bind)),
+        ("wait", PTR),
+        ("signal", PTR),
+        ("params", PTR),
+        ("n_arg", U32),
+        ("n_wait", U32),
+        ("n_signal", U32),
+        ("params_size", U32),
+        ("ws", Bind),
+        ("trace_id", U64),
+        ("cancel", U64),
+        ("kernel", PTR),
+    ],
+)
+Cap = _struct(
+    "Cap",
+    [("h", Hdr)]
+    + [(n, U32) for n in ("verdict", "why", "why_arg", "why_axis")]
+    + [("why_have", I64), ("why_limit", I64)]
+    + [(n, U64) for n in ("cost_ns", "spread", "prepare_ns", "cost_nj", "ws_min", "ws_best", "impl_key")]
+    + [
+        (n, U32)
+        for n in ("cost_source", "accuracy", "deterministic", "inplace_mask", "layout_cap", "reserved")
+    ]
+    + [("in_layout", PTR)],
+)
+Oracle = _struct(
+    "Oracle",
+    [
+        ("h", Hdr),
+        ("output", U32),
+        ("reserved", U32),
+        ("count", U64),
+        ("hi", PTR),
+        ("lo", PTR),
+        ("magnitude", PTR),
+    ],
+)
 
 
 class OpError(Exception):
     def __init__(self, status, text, arg):
         super().__init__(f"status {status}: {text}")
-        self.status, self.text, self.arg = status & 0xffff, text, arg
+        self.status, self.text, self.arg = status & 0xFFFF, text, arg
 
 
 class Program:
@@ -111,10 +231,10 @@ def _tdesc(value):
         return Tdesc()
     array, name = (value.bits, value.dtype) if isinstance(value, Typed) else (value, NAME[value.dtype])
     t = Tdesc(DTYPE[name], array.ndim)
-    t.dim[:array.ndim] = array.shape
+    t.dim[: array.ndim] = array.shape
     # NumPy gives empty arrays strides of 0, which no output may have.
     strides = array.strides if array.size else np.empty([max(n, 1) for n in array.shape], array.dtype).strides
-    t.stride[:array.ndim] = [s // array.itemsize for s in strides]
+    t.stride[: array.ndim] = [s // array.itemsize for s in strides]
     return t
 
 
@@ -165,7 +285,9 @@ class Plugin:
         offer.major_min = offer.major_max = C["ABI_MAJOR"]
         offer.minor = C["ABI_MINOR"]
         self.lib.opmux_plugin_query(c.byref(offer), c.byref(self.answer))
-        assert self.answer.status == 0, f"the plugin needs major {self.answer.need_min}..{self.answer.need_max}"
+        assert (
+            self.answer.status == 0
+        ), f"the plugin needs major {self.answer.need_min}..{self.answer.need_max}"
         self.core = self._table(self.answer.core, "open quiesce close interface")
         self.core["interface"].restype = PTR
         self.dev = self._interface("I_DEV", "enumerate open close status")
@@ -190,12 +312,14 @@ class Plugin:
     def _call(self, function, *args):
         status = function(*args, c.byref(self.err))
         if status:
-            raise OpError(status, self.text.raw[:self.err.msg_len].decode(), self.err.arg_index)
+            raise OpError(status, self.text.raw[: self.err.msg_len].decode(), self.err.arg_index)
 
     def query(self, d):
         cap = Cap()
         cap.h.size = c.sizeof(Cap)
-        self._call(self.op["query"], self.info, U32(1), c.byref(d.pointer()), c.byref(cap), U32(c.sizeof(Cap)))
+        self._call(
+            self.op["query"], self.info, U32(1), c.byref(d.pointer()), c.byref(cap), U32(c.sizeof(Cap))
+        )
         return cap
 
     def _run_of(self, d, kernel=None):
@@ -220,7 +344,9 @@ class Plugin:
     def run(self, op, inputs, outputs, programs=(), alias=None, **attributes):
         """outputs: (dtype name, shape) for a new array, an array to write into, or None. Returns the outputs."""
         made = [np.empty(o[1], NUMPY[o[0]]) if isinstance(o, tuple) else o for o in outputs]
-        views = [Typed(m, o[0]) if isinstance(o, tuple) and o[0] == "bf16" else m for m, o in zip(made, outputs)]
+        views = [
+            Typed(m, o[0]) if isinstance(o, tuple) and o[0] == "bf16" else m for m, o in zip(made, outputs)
+        ]
         self.execute(Descriptor(op, inputs, views, programs, alias, **attributes))
         return made[0] if len(made) == 1 else made
 
@@ -231,7 +357,9 @@ class Plugin:
         d = Descriptor(op, inputs, made, programs, **attributes)
         shape = made[output].shape if output < len(made) else ()
         hi, lo, magnitude = (np.full(shape, np.nan) for _ in range(3))
-        result = Oracle(output=output, count=hi.size, hi=_address(hi), lo=_address(lo), magnitude=_address(magnitude))
+        result = Oracle(
+            output=output, count=hi.size, hi=_address(hi), lo=_address(lo), magnitude=_address(magnitude)
+        )
         result.h.size = c.sizeof(Oracle)
         self._call(table["evaluate"], self.device, d.pointer(), c.byref(self._run_of(d)), c.byref(result))
         return hi, lo, magnitude

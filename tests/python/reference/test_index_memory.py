@@ -9,13 +9,17 @@ NAN = float("nan")
 
 
 @pytest.mark.parametrize("index_type", [np.int32, np.int64])
-@pytest.mark.parametrize("shape, axis, index", [((7,), 0, (3,)), ((4, 5, 6), 1, (2, 3)), ((4, 5), 1, ()), ((4, 0), 0, (2,)),
-                                                ((4, 5), 0, (0,))])
+@pytest.mark.parametrize(
+    "shape, axis, index",
+    [((7,), 0, (3,)), ((4, 5, 6), 1, (2, 3)), ((4, 5), 1, ()), ((4, 0), 0, (2,)), ((4, 5), 0, (0,))],
+)
 def test_gather_takes_along_an_axis_also_from_the_end(ref, rng, index_type, shape, axis, index):
     x = rng.standard_normal(shape).astype(np.float32)
     at = rng.integers(-shape[axis], shape[axis], index).astype(index_type)
     want = np.take(x, at, axis=axis)
-    np.testing.assert_array_equal(ref.run("gather", [x, np.asarray(at)], [("f32", want.shape)], axis=axis), want)
+    np.testing.assert_array_equal(
+        ref.run("gather", [x, np.asarray(at)], [("f32", want.shape)], axis=axis), want
+    )
 
 
 @pytest.mark.parametrize("bad", [4, -5, 2**40])
@@ -32,7 +36,7 @@ def test_gather_of_nothing_faults_on_any_index(ref):
 
 
 def test_gather_keeps_every_bit(ref):
-    bits = np.array([0x7f800001, 0xffc12345, 0x80000000, 1], np.uint32)  # a signalling NaN among them
+    bits = np.array([0x7F800001, 0xFFC12345, 0x80000000, 1], np.uint32)  # a signalling NaN among them
     got = ref.run("gather", [bits.view(np.float32), np.array([3, 0, 1, 2])], [("f32", (4,))], axis=0)
     np.testing.assert_array_equal(got.view(np.uint32), bits[[3, 0, 1, 2]])
 
@@ -40,7 +44,9 @@ def test_gather_keeps_every_bit(ref):
 def test_gather_reads_reversed_views(ref, rng):
     x = rng.standard_normal((5, 6))[::-1, ::2]
     at = np.array([[4, 0], [-1, 2]])
-    np.testing.assert_array_equal(ref.run("gather", [x, at[:, ::-1]], [("f64", (2, 2, 3))], axis=0), x[at[:, ::-1]])
+    np.testing.assert_array_equal(
+        ref.run("gather", [x, at[:, ::-1]], [("f64", (2, 2, 3))], axis=0), x[at[:, ::-1]]
+    )
 
 
 @pytest.mark.parametrize("axis", [0, 1])
@@ -57,7 +63,9 @@ def test_gather_elements_agrees_with_numpy(ref, rng, axis):
 def test_gather_nd_agrees_with_numpy(ref, rng):
     x = rng.standard_normal((4, 5, 3)).astype(np.float32)
     at = np.stack([rng.integers(-4, 4, (2, 6)), rng.integers(-5, 5, (2, 6))], axis=2)
-    np.testing.assert_array_equal(ref.run("gather_nd", [x, at], [("f32", (2, 6, 3))], batch_dims=0), x[at[..., 0], at[..., 1]])
+    np.testing.assert_array_equal(
+        ref.run("gather_nd", [x, at], [("f32", (2, 6, 3))], batch_dims=0), x[at[..., 0], at[..., 1]]
+    )
     at = rng.integers(-5, 5, (4, 2, 1))
     want = np.stack([x[b][at[b, :, 0]] for b in range(4)])
     np.testing.assert_array_equal(ref.run("gather_nd", [x, at], [("f32", (4, 2, 3))], batch_dims=1), want)
@@ -76,8 +84,9 @@ def test_one_hot_wraps_negatives_and_ignores_what_is_outside(ref):
     np.testing.assert_array_equal(got, [[9, 5], [5, 5]])
 
 
-@pytest.mark.parametrize("mode, numpy_mode", [("CONSTANT", "constant"), ("REFLECT", "reflect"), ("EDGE", "edge"),
-                                              ("WRAP", "wrap")])
+@pytest.mark.parametrize(
+    "mode, numpy_mode", [("CONSTANT", "constant"), ("REFLECT", "reflect"), ("EDGE", "edge"), ("WRAP", "wrap")]
+)
 def test_pad_agrees_with_numpy(ref, rng, mode, numpy_mode):
     x = rng.integers(0, 99, (4, 5)).astype(np.int32)
     want = np.pad(x, ((1, 3), (4, 0)), mode=numpy_mode)
@@ -89,13 +98,15 @@ def test_pad_crops_and_takes_a_value(ref):
     x = np.arange(12, dtype=np.float16).reshape(3, 4)
     got = ref.run("pad", [x, np.array(NAN, np.float16)], [("f16", (3, 3))], mode=1, pad=[-1, -2, 1, 1])
     np.testing.assert_array_equal(got, [[6, 7, NAN], [10, 11, NAN], [NAN, NAN, NAN]])
-    assert ref.run("pad", [np.zeros((0, 2))], [("f64", (1, 2))], mode=1, pad=[1, 0, 0, 0]).tolist() == [[0, 0]]
+    assert ref.run("pad", [np.zeros((0, 2))], [("f64", (1, 2))], mode=1, pad=[1, 0, 0, 0]).tolist() == [
+        [0, 0]
+    ]
 
 
 def test_fill_and_copy_move_bits_through_any_view(ref):
     out = np.zeros((3, 4), np.uint16)
-    ref.run("fill", [np.array(0x7c01, np.uint16).view(np.float16)], [out.view(np.float16)[:, ::-2]])
-    np.testing.assert_array_equal(out, [[0, 0x7c01, 0, 0x7c01]] * 3)
+    ref.run("fill", [np.array(0x7C01, np.uint16).view(np.float16)], [out.view(np.float16)[:, ::-2]])
+    np.testing.assert_array_equal(out, [[0, 0x7C01, 0, 0x7C01]] * 3)
     x = np.arange(24, dtype=np.int64).reshape(2, 3, 4)
     back = np.zeros((4, 2, 3), np.int64)
     ref.run("copy", [x], [back.transpose(1, 2, 0)])
@@ -107,7 +118,12 @@ def test_fill_and_copy_move_bits_through_any_view(ref):
 
 
 def test_iota_steps_and_wraps(ref):
-    assert ref.run("iota", [np.array(250, np.uint8), np.array(3, np.uint8)], [("u8", (4,))]).tolist() == [250, 253, 0, 3]
+    assert ref.run("iota", [np.array(250, np.uint8), np.array(3, np.uint8)], [("u8", (4,))]).tolist() == [
+        250,
+        253,
+        0,
+        3,
+    ]
     got = ref.run("iota", [np.array(0.1, np.float32), np.array(0.1, np.float32)], [("f32", (1000,))])
     tenth = float(np.float32(0.1))
     np.testing.assert_array_equal(got, (tenth + np.arange(1000) * tenth).astype(np.float32))

@@ -13,14 +13,22 @@ def softmax(x, axis=-1):
     return e / e.sum(axis=axis, keepdims=True)
 
 
-@pytest.mark.parametrize("shape, axis", [((1,), 0), ((5, 7), 1), ((5, 7), 0), ((2, 3, 4, 5), 2), ((0, 5), 1), ((5, 0), 1)])
+@pytest.mark.parametrize(
+    "shape, axis", [((1,), 0), ((5, 7), 1), ((5, 7), 0), ((2, 3, 4, 5), 2), ((0, 5), 1), ((5, 0), 1)]
+)
 def test_softmax_agrees_with_numpy(ref, rng, shape, axis):
     x = rng.standard_normal(shape) * 10
     want = softmax(x, axis) if x.size else x
     args = dict(axis=axis)
-    np.testing.assert_allclose(ref.run("softmax", [x], [("f64", shape)], kind=C["SOFTMAX_PLAIN"], **args), want, rtol=1e-13)
-    np.testing.assert_allclose(ref.run("softmax", [x], [("f64", shape)], kind=C["SOFTMAX_LOG"], **args), np.log(want),
-                               rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(
+        ref.run("softmax", [x], [("f64", shape)], kind=C["SOFTMAX_PLAIN"], **args), want, rtol=1e-13
+    )
+    np.testing.assert_allclose(
+        ref.run("softmax", [x], [("f64", shape)], kind=C["SOFTMAX_LOG"], **args),
+        np.log(want),
+        rtol=1e-12,
+        atol=1e-12,
+    )
 
 
 def test_softmax_of_extremes(ref):
@@ -39,20 +47,30 @@ def test_softmax_epilogue_casts_to_f16(ref, rng):
 
 
 @pytest.mark.parametrize("kind", ["LAYER", "RMS"])
-@pytest.mark.parametrize("shape, axis, scaled", [((1,), 0, 0), ((5, 7), 1, 2), ((2, 3, 9), 2, 1), ((2, 3, 5), 1, 2)])
+@pytest.mark.parametrize(
+    "shape, axis, scaled", [((1,), 0, 0), ((5, 7), 1, 2), ((2, 3, 9), 2, 1), ((2, 3, 5), 1, 2)]
+)
 def test_layer_norm_agrees_with_numpy(ref, rng, kind, shape, axis, scaled):
     x = rng.standard_normal(shape) * 3 + 1
     axes = tuple(range(axis, len(shape)))
     scale, bias = (rng.standard_normal(shape[axis:]) for _ in range(2))
     mean = x.mean(axis=axes, keepdims=True) if kind == "LAYER" else 0
-    inverse = 1 / np.sqrt(((x - mean) ** 2).mean(axis=axes, keepdims=True) + np.float32(1e-5).astype(np.float64))
+    inverse = 1 / np.sqrt(
+        ((x - mean) ** 2).mean(axis=axes, keepdims=True) + np.float32(1e-5).astype(np.float64)
+    )
     want = (x - mean) * inverse
     want = want * scale if scaled > 0 else want
     want = want + bias if scaled > 1 else want
     stat = shape[:axis] + (1,) * len(axes)
     outputs = [("f64", shape), ("f32", stat) if kind == "LAYER" else None, ("f32", stat)]
-    y, got_mean, got_inverse = ref.run("layer_norm", [x, scale if scaled > 0 else None, bias if scaled > 1 else None],
-                                       outputs, kind=C["NORM_" + kind], axis=axis, epsilon=1e-5)
+    y, got_mean, got_inverse = ref.run(
+        "layer_norm",
+        [x, scale if scaled > 0 else None, bias if scaled > 1 else None],
+        outputs,
+        kind=C["NORM_" + kind],
+        axis=axis,
+        epsilon=1e-5,
+    )
     np.testing.assert_allclose(y, want, rtol=1e-11, atol=1e-11)
     np.testing.assert_allclose(got_inverse, inverse, rtol=1e-6)
     if kind == "LAYER":
@@ -65,13 +83,19 @@ def test_layer_norm_of_a_large_mean_keeps_its_variance(ref):
     np.testing.assert_allclose(y[0], (np.arange(8) - 3.5) / np.sqrt(5.25), rtol=1e-7)
 
 
-@pytest.mark.parametrize("shape, groups", [((2, 6, 5), 3), ((1, 4, 3, 2), 4), ((2, 4, 3, 3), 1), ((3, 4), 2), ((0, 4, 2), 2)])
+@pytest.mark.parametrize(
+    "shape, groups", [((2, 6, 5), 3), ((1, 4, 3, 2), 4), ((2, 4, 3, 3), 1), ((3, 4), 2), ((0, 4, 2), 2)]
+)
 def test_group_norm_agrees_with_numpy(ref, rng, shape, groups):
     x, scale, bias = rng.standard_normal(shape), rng.standard_normal(shape[1]), rng.standard_normal(shape[1])
-    flat = x.reshape(shape[0], groups, x[0].size // groups if x.size else 1 * 0 or (int(np.prod(shape[1:])) // groups))
+    flat = x.reshape(
+        shape[0], groups, x[0].size // groups if x.size else 1 * 0 or (int(np.prod(shape[1:])) // groups)
+    )
     mean, var = flat.mean(axis=2, keepdims=True), flat.var(axis=2, keepdims=True)
     per_channel = (slice(None),) + (None,) * (len(shape) - 2)
-    want = ((flat - mean) / np.sqrt(var + np.float64(np.float32(1e-3)))).reshape(shape) * scale[per_channel] + bias[per_channel]
+    want = ((flat - mean) / np.sqrt(var + np.float64(np.float32(1e-3)))).reshape(shape) * scale[
+        per_channel
+    ] + bias[per_channel]
     got = ref.run("group_norm", [x, scale, bias], [("f64", shape)], groups=groups, epsilon=1e-3)
     np.testing.assert_allclose(got, want, rtol=1e-11, atol=1e-12)
 
@@ -81,8 +105,8 @@ def test_lrn_agrees_with_its_definition(ref, rng, size):
     x = rng.standard_normal((2, 5, 3))
     want = np.empty_like(x)
     for ch in range(5):
-        window = x[:, max(0, ch - (size - 1) // 2):min(4, ch + -(-(size - 1) // 2)) + 1]
-        want[:, ch] = x[:, ch] / (2 + 0.5 / size * (window ** 2).sum(axis=1)) ** 0.75
+        window = x[:, max(0, ch - (size - 1) // 2) : min(4, ch + -(-(size - 1) // 2)) + 1]
+        want[:, ch] = x[:, ch] / (2 + 0.5 / size * (window**2).sum(axis=1)) ** 0.75
     got = ref.run("lrn", [x], [("f64", x.shape)], size=size, alpha=0.5, beta=0.75, bias=2)
     np.testing.assert_allclose(got, want, rtol=1e-13)
 
@@ -106,11 +130,22 @@ SHAPES = [((1, 2, 5, 8), (1, 2, 5, 8), 8), ((2, 4, 7, 6), (2, 2, 9, 6), 3), ((1,
 
 
 @pytest.mark.parametrize("q, k, dv", SHAPES)
-@pytest.mark.parametrize("args", [{}, {"causal": 1}, {"causal": 1, "window": 2}, {"window": 1}, {"scale": 0.5},
-                                  {"soft_cap": 1.5, "causal": 1}])
+@pytest.mark.parametrize(
+    "args",
+    [
+        {},
+        {"causal": 1},
+        {"causal": 1, "window": 2},
+        {"window": 1},
+        {"scale": 0.5},
+        {"soft_cap": 1.5, "causal": 1},
+    ],
+)
 def test_attention_agrees_with_numpy(ref, rng, q, k, dv, args):
     q, k, v = rng.standard_normal(q), rng.standard_normal(k), rng.standard_normal(k[:3] + (dv,))
-    want = attention(q, k, v, args.get("scale"), args.get("causal", 0), args.get("window", -1), args.get("soft_cap", 0))
+    want = attention(
+        q, k, v, args.get("scale"), args.get("causal", 0), args.get("window", -1), args.get("soft_cap", 0)
+    )
     got = ref.run("attention", [q, k, v], [("f64", want.shape)], **{"window": -1, **args})
     np.testing.assert_allclose(got, want, rtol=1e-11, atol=1e-12)
 
@@ -119,8 +154,9 @@ def test_attention_masks_by_bool_and_by_addition(ref, rng):
     q, k, v = (rng.standard_normal((2, 2, 3, 4)) for _ in range(3))
     seen = rng.random((2, 1, 3, 3)) < 0.6
     want = attention(q, k, v, bias=np.where(seen, 0, -INF))
-    np.testing.assert_allclose(ref.run("attention", [q, k, v, seen], [("f64", q.shape)], window=-1), want, rtol=1e-12,
-                               atol=1e-12)
+    np.testing.assert_allclose(
+        ref.run("attention", [q, k, v, seen], [("f64", q.shape)], window=-1), want, rtol=1e-12, atol=1e-12
+    )
     bias = rng.standard_normal((3, 3))
     got = ref.run("attention", [q, k, v, bias], [("f64", q.shape)], window=-1)
     np.testing.assert_allclose(got, attention(q, k, v, bias=bias), rtol=1e-12, atol=1e-12)
@@ -144,7 +180,9 @@ def test_attention_appends_to_its_state_in_place(ref, rng, past, new):
     state_k, state_v = np.full((2, 2, capacity, 4), np.nan), np.full((2, 2, capacity, 3), np.nan)
     state_k[:, :, :past], state_v[:, :, :past] = k[:, :, :past], v[:, :, :past]
     inputs = [q, k[:, :, past:], v[:, :, past:], None, state_k, state_v, np.array(past, np.int64)]
-    y, _, _ = ref.run("attention", inputs, [("f64", (2, 4, new, 3)), state_k, state_v], alias=[0, 5, 6], causal=1, window=-1)
+    y, _, _ = ref.run(
+        "attention", inputs, [("f64", (2, 4, new, 3)), state_k, state_v], alias=[0, 5, 6], causal=1, window=-1
+    )
     np.testing.assert_allclose(y, attention(q, k, v, causal=True, past=past), rtol=1e-12, atol=1e-12)
     np.testing.assert_array_equal(state_k[:, :, :total], k)
     np.testing.assert_array_equal(state_v[:, :, :total], v)
@@ -155,5 +193,10 @@ def test_attention_appends_to_its_state_in_place(ref, rng, past, new):
 def test_attention_refuses_a_state_that_overflows(ref, past):
     q, state = np.zeros((1, 1, 3, 4)), np.zeros((1, 1, 8, 4))
     with pytest.raises(OpError, match=f"past_len {past} with 3 new keys is outside the state of 8 rows") as e:
-        ref.run("attention", [q, q, q, None, state, state.copy(), np.array(past, np.int64)], [("f64", q.shape)], window=-1)
+        ref.run(
+            "attention",
+            [q, q, q, None, state, state.copy(), np.array(past, np.int64)],
+            [("f64", q.shape)],
+            window=-1,
+        )
     assert e.value.status == C["E_FAULT"]

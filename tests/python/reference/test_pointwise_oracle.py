@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from raw_plugin import C, DTYPE, Descriptor, OpError, Program
 
-SPECIAL = np.array([0.0, -0.0, 1, -1, 0.5, -0.5, 2.5, -2.5, 3, 1e-30, -1e-30, 1e30, 88, -88, 1e-40, np.inf, -np.inf, np.nan],
-                   np.float32)
+SPECIAL = np.array(
+    [0.0, -0.0, 1, -1, 0.5, -0.5, 2.5, -2.5, 3, 1e-30, -1e-30, 1e30, 88, -88, 1e-40, np.inf, -np.inf, np.nan],
+    np.float32,
+)
 vector = np.vectorize
 
 
@@ -18,6 +20,7 @@ def main(n_in, insns, outs):
 
 def quiet(f):
     """math functions raise where IEEE 754 gives NaN or infinity."""
+
     def g(x):
         try:
             return f(x)
@@ -25,6 +28,7 @@ def quiet(f):
             return math.nan
         except OverflowError:
             return math.inf
+
     return vector(g, otypes=[np.float64])
 
 
@@ -32,14 +36,43 @@ def stable_sigmoid(x):
     return 0.0 if x < -700 else 1 / (1 + np.exp(-x))
 
 
-UNARY = {"NEG": np.negative, "ABS": np.abs, "RECIPROCAL": lambda x: 1 / x, "SQRT": np.sqrt, "RSQRT": lambda x: 1 / np.sqrt(x),
-         "EXP": np.exp, "EXPM1": np.expm1, "EXP2": np.exp2, "LOG": np.log, "LOG1P": np.log1p, "LOG2": np.log2,
-         "SIN": np.sin, "COS": np.cos, "TAN": np.tan, "ASIN": np.arcsin, "ACOS": np.arccos, "ATAN": np.arctan,
-         "SINH": np.sinh, "COSH": np.cosh, "TANH": np.tanh, "ASINH": np.arcsinh, "ACOSH": np.arccosh, "ATANH": np.arctanh,
-         "ERF": quiet(math.erf), "ERFC": quiet(math.erfc), "FLOOR": np.floor, "CEIL": np.ceil, "ROUND": np.rint,
-         "TRUNC": np.trunc, "SIGN": np.sign, "SIGMOID": vector(stable_sigmoid, otypes=[np.float64]),
-         "RELU": lambda x: np.maximum(x, 0), "SOFTSIGN": lambda x: x / (1 + np.abs(x)),
-         "SOFTPLUS": lambda x: np.logaddexp(x, 0), "SILU": lambda x: x * vector(stable_sigmoid, otypes=[np.float64])(x)}
+UNARY = {
+    "NEG": np.negative,
+    "ABS": np.abs,
+    "RECIPROCAL": lambda x: 1 / x,
+    "SQRT": np.sqrt,
+    "RSQRT": lambda x: 1 / np.sqrt(x),
+    "EXP": np.exp,
+    "EXPM1": np.expm1,
+    "EXP2": np.exp2,
+    "LOG": np.log,
+    "LOG1P": np.log1p,
+    "LOG2": np.log2,
+    "SIN": np.sin,
+    "COS": np.cos,
+    "TAN": np.tan,
+    "ASIN": np.arcsin,
+    "ACOS": np.arccos,
+    "ATAN": np.arctan,
+    "SINH": np.sinh,
+    "COSH": np.cosh,
+    "TANH": np.tanh,
+    "ASINH": np.arcsinh,
+    "ACOSH": np.arccosh,
+    "ATANH": np.arctanh,
+    "ERF": quiet(math.erf),
+    "ERFC": quiet(math.erfc),
+    "FLOOR": np.floor,
+    "CEIL": np.ceil,
+    "ROUND": np.rint,
+    "TRUNC": np.trunc,
+    "SIGN": np.sign,
+    "SIGMOID": vector(stable_sigmoid, otypes=[np.float64]),
+    "RELU": lambda x: np.maximum(x, 0),
+    "SOFTSIGN": lambda x: x / (1 + np.abs(x)),
+    "SOFTPLUS": lambda x: np.logaddexp(x, 0),
+    "SILU": lambda x: x * vector(stable_sigmoid, otypes=[np.float64])(x),
+}
 
 
 @pytest.mark.filterwarnings("ignore:.*:RuntimeWarning")
@@ -51,9 +84,21 @@ def test_unary_functions_over_special_values(ref, fn):
 
 
 @pytest.mark.filterwarnings("ignore:.*:RuntimeWarning")
-@pytest.mark.parametrize("fn, want", [("ADD", np.add), ("SUB", np.subtract), ("MUL", np.multiply), ("DIV", np.divide),
-                                      ("MOD", np.mod), ("FMOD", np.fmod), ("POW", np.power), ("MIN", np.minimum),
-                                      ("MAX", np.maximum), ("ATAN2", np.arctan2)])
+@pytest.mark.parametrize(
+    "fn, want",
+    [
+        ("ADD", np.add),
+        ("SUB", np.subtract),
+        ("MUL", np.multiply),
+        ("DIV", np.divide),
+        ("MOD", np.mod),
+        ("FMOD", np.fmod),
+        ("POW", np.power),
+        ("MIN", np.minimum),
+        ("MAX", np.maximum),
+        ("ATAN2", np.arctan2),
+    ],
+)
 def test_binary_functions_over_all_pairs_of_special_values(ref, fn, want):
     a, b = SPECIAL[:, None], SPECIAL[None, :]
     shape = (SPECIAL.size, SPECIAL.size)
@@ -64,8 +109,17 @@ def test_binary_functions_over_all_pairs_of_special_values(ref, fn, want):
     np.testing.assert_allclose(got, wide.astype(np.float32), rtol=1.2e-7, atol=1.5e-45)
 
 
-@pytest.mark.parametrize("fn, want", [("EQ", np.equal), ("NE", np.not_equal), ("LT", np.less), ("LE", np.less_equal),
-                                      ("GT", np.greater), ("GE", np.greater_equal)])
+@pytest.mark.parametrize(
+    "fn, want",
+    [
+        ("EQ", np.equal),
+        ("NE", np.not_equal),
+        ("LT", np.less),
+        ("LE", np.less_equal),
+        ("GT", np.greater),
+        ("GE", np.greater_equal),
+    ],
+)
 def test_comparisons_over_all_pairs_of_special_values(ref, fn, want):
     a, b = SPECIAL[:, None], SPECIAL[None, :]
     got = ref.run("pointwise", [a, b], [("bool", (SPECIAL.size,) * 2)], [main(2, [(fn, "bool", 0, 1)], [2])])
@@ -74,8 +128,14 @@ def test_comparisons_over_all_pairs_of_special_values(ref, fn, want):
 
 def test_a_program_has_several_outputs_of_several_types(ref, rng):
     x, y = rng.standard_normal((2, 3)).astype(np.float32), rng.standard_normal(3).astype(np.float32)
-    prog = main(2, [("ADD", "f32", 0, 1), ("GT", "bool", 0, 1), ("SELECT", "f32", 3, 0, 1), ("CAST", "i64", 2)], [2, 3, 4, 5])
-    total, greater, larger, whole = ref.run("pointwise", [x, y], [(t, (2, 3)) for t in ("f32", "bool", "f32", "i64")], [prog])
+    prog = main(
+        2,
+        [("ADD", "f32", 0, 1), ("GT", "bool", 0, 1), ("SELECT", "f32", 3, 0, 1), ("CAST", "i64", 2)],
+        [2, 3, 4, 5],
+    )
+    total, greater, larger, whole = ref.run(
+        "pointwise", [x, y], [(t, (2, 3)) for t in ("f32", "bool", "f32", "i64")], [prog]
+    )
     np.testing.assert_array_equal(total, x + y)
     np.testing.assert_array_equal(greater, x > y)
     np.testing.assert_array_equal(larger, np.maximum(x, y))
@@ -89,7 +149,7 @@ def test_every_value_of_a_program_rounds_to_its_type(ref):
 
 
 def test_a_constant_program_has_no_inputs(ref):
-    prog = main(0, [("CONST", "i32", {"imm": 0xffffffff})], [0])
+    prog = main(0, [("CONST", "i32", {"imm": 0xFFFFFFFF})], [0])
     assert ref.run("pointwise", [], [("i32", (2, 2))], [prog]).tolist() == [[-1, -1], [-1, -1]]
 
 
@@ -106,7 +166,9 @@ def test_the_oracle_gives_matmul_before_rounding_and_its_magnitude(ref, rng):
     hi, lo, magnitude = ref.unrounded("matmul", [a, b], [("f32", (3, 2))], acc_dtype=DTYPE["f32"])
     np.testing.assert_allclose(hi + lo, a.astype(np.float64) @ b.astype(np.float64), rtol=1e-13, atol=1e-14)
     assert (hi != hi.astype(np.float32)).all()
-    np.testing.assert_allclose(magnitude, np.abs(a.astype(np.float64)) @ np.abs(b.astype(np.float64)), rtol=1e-13)
+    np.testing.assert_allclose(
+        magnitude, np.abs(a.astype(np.float64)) @ np.abs(b.astype(np.float64)), rtol=1e-13
+    )
 
 
 def test_the_oracle_is_finer_than_f64(ref):
