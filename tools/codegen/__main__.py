@@ -5,14 +5,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from . import abi_h, ops_h, probe, schema_cpp, variant
+from . import abi_h, docs, ops_h, probe, schema_cpp, variant
 from .load import SchemaError
 from .model import Model
 
 
 def committed(model):
     """Path in the repository -> text of every committed product."""
-    return {**abi_h.files(model), **ops_h.files(model)}
+    return {**abi_h.files(model), **ops_h.files(model), **docs.files(model)}
 
 
 def _write(path, text):
