@@ -17,7 +17,7 @@ constexpr int64_t kDepth = 384;
 constexpr int64_t kBlockBytes = 512 << 10;
 // A whole packed A above this is packed strip by strip instead, to bound the workspace.
 constexpr uint64_t kUpfrontBytes = 64u << 20;
-// Rows per task when B has to be packed by each task again.
+// Rows of A per task; twice as many when B has to be packed by each task again.
 constexpr int64_t kTaskRows = 256;
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -33,12 +33,24 @@ int64_t number_matrices(const GemmPlan& p, GemmOperand& o) {
   return n;
 }
 
-// Panels of B per task: some 32 tasks at least, so that threads finish together, but never a block that
-// leaves the cache.
-int64_t panels_per_block(const GemmPlan& p, int64_t size) {
-  const int64_t most = std::max<int64_t>(1, kBlockBytes / (p.kc * p.tile.nr * size));
-  const int64_t wanted = p.a_mode == GemmA::kStrip ? 8 : p.b_panels * p.batches * p.a_blocks / 32;
-  return std::clamp<int64_t>(wanted, 1, std::min<int64_t>(most, 8));
+// Blocks per task: as large as the cache allows, but some 32 tasks where the work is enough for them, so that
+// threads finish together. B that tasks pack themselves wants many rows to pay for it.
+void choose_blocks(GemmPlan& p, int64_t size) {
+  constexpr int64_t kTasks = 32;
+  const bool repacks = p.b_mode == GemmB::kBlock || p.b_mode == GemmB::kCustom;
+  const int64_t rows = repacks ? 2 * kTaskRows : kTaskRows,
+                least = ceil_div(repacks ? kTaskRows / 2 : 48, p.mr);
+  p.a_block = p.a_mode == GemmA::kStrip
+                  ? p.a_panels
+                  : std::clamp<int64_t>(ceil_div(rows, p.mr), 1, std::max<int64_t>(p.a_panels, 1));
+  p.b_block = std::clamp<int64_t>(kBlockBytes / (p.kc * p.tile.nr * size), 1, 8);
+  auto count = [&p] { return p.batches * ceil_div(p.a_panels, p.a_block) * ceil_div(p.b_panels, p.b_block); };
+  while (count() < kTasks && p.b_block > 2) p.b_block = ceil_div(p.b_block, 2);
+  while (count() < kTasks && p.a_block >= 2 * least && p.a_mode != GemmA::kStrip)
+    p.a_block = ceil_div(p.a_block, 2);
+  if (count() < kTasks) p.b_block = 1;
+  p.a_blocks = std::max<int64_t>(1, ceil_div(p.a_panels, p.a_block));
+  p.b_blocks = ceil_div(p.b_panels, p.b_block);
 }
 
 }  // namespace
@@ -92,18 +104,7 @@ void cut(GemmPlan& p, GemmTile tile, uint32_t acc, bool custom_b) {
   } else {
     p.b_mode = GemmB::kBlock;
   }
-  // Rows are split among tasks only where columns and batches give too few of them.
-  const int64_t column_tasks = p.b_panels * p.batches;
-  p.a_block = p.a_panels;
-  if (column_tasks < 64 && p.a_mode != GemmA::kStrip) {
-    const int64_t least = p.b_mode == GemmB::kPacked ? 4 : ceil_div(kTaskRows, p.mr);
-    const int64_t parts = std::clamp<int64_t>(ceil_div(64, std::max<int64_t>(column_tasks, 1)), 1,
-                                              std::max<int64_t>(1, p.a_panels / least));
-    p.a_block = std::max<int64_t>(1, ceil_div(p.a_panels, parts));
-  }
-  p.a_blocks = std::max<int64_t>(1, ceil_div(p.a_panels, p.a_block));
-  p.b_block = panels_per_block(p, size);
-  p.b_blocks = ceil_div(p.b_panels, p.b_block);
+  choose_blocks(p, size);
 
   const int64_t b_columns = p.b_mode == GemmB::kPacked   ? 0
                             : p.b_mode == GemmB::kDirect ? tile.nr

@@ -10,10 +10,7 @@ namespace opmux::cpu {
 // The entries are constants of other files, so copying them here at load depends on no order of
 // initialisation.
 const kit_op kOps[] = {
-    kMatmul,
-    kConv,
-    kConvTranspose,
-    kPool,
+    kMatmul, kConvDepthwise, kConv, kConvTranspose, kPool,
 };
 const uint32_t kOpCount = static_cast<uint32_t>(std::size(kOps));
 
