@@ -38,7 +38,8 @@ using opmux::kit::Desc;
 
 int g_threads = 1;
 
-// Seconds. One thread is timed by the processor time it got, which other work on the machine lengthens far less.
+// Seconds. One thread is timed by the processor time it got, which other work on the machine lengthens far
+// less.
 double now() {
   timespec t{};
   clock_gettime(g_threads == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
