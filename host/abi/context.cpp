@@ -61,7 +61,7 @@ std::string devices_report(const Registry& registry) {
   }
   ordered_json unused = ordered_json::array();
   for (const Refusal& r : registry.refusals()) {
-    unused.push_back({{"plugin", r.plugin}, {"path", r.path}, {"stage", r.stage}, {"reason", r.reason}});
+    unused.push_back({{"name", r.plugin}, {"path", r.path}, {"stage", r.stage}, {"reason", r.reason}});
   }
   return ordered_json{{"devices", std::move(devices)}, {"unused", std::move(unused)}}.dump();
 }

@@ -111,6 +111,14 @@ opmux_status opmux_model_port(opmux_model m, uint32_t kind, uint32_t index, opmu
   });
 }
 
+opmux_status opmux_model_report(opmux_model m, uint32_t what, opmux_text* out, opmux_err* err) {
+  return guard(err, [&] {
+    need(m, "model");
+    if (what != OPMUX_REPORT_MODEL) fail(OPMUX_E_INVALID, "there is no model report {}", what);
+    need(out, "out") = new opmux_text_s{m->model->report()};
+  });
+}
+
 opmux_str opmux_model_metadata(opmux_model m, const char* key) {
   if (!m || !key) return {nullptr, 0};
   const auto& all = m->model->source().metadata;

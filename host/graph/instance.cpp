@@ -41,7 +41,7 @@ Instance::Instance(std::shared_ptr<const CompiledGraph> plan, ConstantStore& poo
   for (const Space& s : plan_->spaces) arenas_.emplace_back(s.route, pools, s.arena_bytes);
   for (uint32_t i = 0; i < plan_->routes.size(); ++i) {
     const RouteUse& r = plan_->routes[i];
-    queues_.emplace_back(*r.route);
+    queues_.push_back(std::make_unique<Queue>(*r.route));
     workspaces_.emplace_back(r.route->host_memory() ? nullptr : r.route, pools, r.workspace_bytes);
     queue_of_space_[r.space] = i;
   }
@@ -105,7 +105,7 @@ void Instance::record(const Step& step, Segment& segment) {
   segment = {};
   std::vector<opmux_bind> binds;
   const auto runs = runs_of(step, binds);
-  segment.recording = queues_[step.route].record(runs);
+  segment.commands = queues_[step.route]->record(runs);
   const uint32_t space = plan_->routes[step.route].space;
   for (uint32_t i = 0; i < step.count; ++i) {
     const Launch& launch = plan_->launches[step.first + i];
@@ -133,7 +133,7 @@ void Instance::replay(const Step& step, Segment& segment) {
     changed += segment.rebinds[k].bind.mem != address;
     segment.rebinds[k].bind.mem = address;
   }
-  queues_[step.route].replay(segment.recording, changed ? std::span<const opmux_rebind>(segment.rebinds)
+  queues_[step.route]->replay(segment.commands, changed ? std::span<const opmux_rebind>(segment.rebinds)
                                                         : std::span<const opmux_rebind>());
 }
 
@@ -147,13 +147,13 @@ void Instance::copy(const Step& step) {
     c.src_host = reinterpret_cast<const void*>(from.mem + from.offset);
     c.dst = to.mem;
     c.dst_offset = to.offset;
-    queues_[queue_of_space_[step.to]].copy({&c, 1});
+    queues_[queue_of_space_[step.to]]->copy({&c, 1});
     return;
   }
   c.src = from.mem;
   c.src_offset = from.offset;
   c.dst_host = reinterpret_cast<void*>(to.mem + to.offset);
-  Queue& q = queues_[queue_of_space_[step.from]];
+  Queue& q = *queues_[queue_of_space_[step.from]];
   q.copy({&c, 1});
   q.finish();
 }
@@ -175,7 +175,7 @@ void Instance::run(const Ports& ports, const std::atomic<bool>* cancelled) {
   }
   recorded_ = true;
   for (uint32_t i = 0; i < queues_.size(); ++i) {
-    if (!plan_->routes[i].route->sync()) queues_[i].finish();
+    if (!plan_->routes[i].route->sync()) queues_[i]->finish();
   }
 }
 
@@ -191,8 +191,8 @@ void Instance::run_profiled(const Ports& ports, std::vector<NodeTime>& times) {
     std::vector<opmux_bind> binds;
     for (const opmux_run& run : runs_of(step, binds)) {
       const uint64_t begin = now_ns();
-      queues_[step.route].enqueue({&run, 1});
-      queues_[step.route].finish();
+      queues_[step.route]->enqueue({&run, 1});
+      queues_[step.route]->finish();
       times.push_back({static_cast<uint32_t>(run.trace_id), now_ns() - begin});
     }
   }

@@ -68,7 +68,7 @@ class Instance {
     int64_t offset = 0;
   };
   struct Segment {
-    Recording recording;
+    Commands commands;
     std::vector<Site> sites;
     std::vector<opmux_rebind> rebinds;
   };
@@ -82,10 +82,10 @@ class Instance {
 
   std::shared_ptr<const CompiledGraph> plan_;
   std::vector<StateBuffer>& states_;
-  std::vector<Queue> queues_;            // per route of the plan
-  std::vector<SpaceMemory> arenas_;      // per space
-  std::vector<SpaceMemory> workspaces_;  // per route
-  std::vector<Segment> segments_;        // per step; empty for copies
+  std::vector<std::unique_ptr<Queue>> queues_;  // per route of the plan
+  std::vector<SpaceMemory> arenas_;             // per space
+  std::vector<SpaceMemory> workspaces_;         // per route
+  std::vector<Segment> segments_;               // per step; empty for copies
   std::vector<uint32_t> queue_of_space_;
   Ports ports_;  // of the current run
   bool recorded_ = false;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "host/onnx/import.hpp"
@@ -88,6 +89,47 @@ Graph Model::specialise(std::span<const opmux_tdesc> inputs) const {
   std::vector<NamedTensorDesc> named;
   for (size_t i = 0; i < inputs.size(); ++i) named.push_back({inputs_[i].name, inputs[i]});
   return import_onnx(*source_, named, {}, &runtime_->evaluator);
+}
+
+std::string Model::report() const {
+  using nlohmann::ordered_json;
+  std::map<std::string, uint32_t> operators;
+  int64_t parameters = 0;
+  uint64_t parameter_bytes = 0;
+  for (const SourceNode& n : source_->graph.nodes)
+    ++operators[n.domain.empty() ? n.op_type : n.domain + "." + n.op_type];
+  for (const Node& n : built_.nodes) ++operators[schema::find(n.op)->name];
+  for (const SourceInitializer& i : source_->graph.initializers) {
+    parameters += element_count(i.tensor.desc());
+    parameter_bytes += i.tensor.size_bytes();
+  }
+  for (const Storage& s : built_.storages) {
+    if (s.kind != StorageKind::kConstant) continue;
+    parameters += element_count(s.constant.desc());
+    parameter_bytes += s.size_bytes;
+  }
+  ordered_json states = ordered_json::array();
+  if (!is_built_) {
+    const StateSpec spec = states_of(*source_);
+    for (const StatePair& p : spec.pairs) {
+      states.push_back({{"past", p.past}, {"present", p.present}, {"capacity", spec.capacity}});
+    }
+  }
+  ordered_json metadata = ordered_json::array();
+  for (const auto& [key, value] : source_->metadata)
+    metadata.push_back({{"key", key}, {"bytes", value.size()}});
+  return ordered_json{{"path", source_->path},
+                      {"producer", source_->producer},
+                      {"ir_version", source_->ir_version},
+                      {"opsets", source_->opsets},
+                      {"nodes", source_->graph.nodes.size() + built_.nodes.size()},
+                      {"operators", operators},
+                      {"functions", source_->functions.size()},
+                      {"parameters", parameters},
+                      {"parameter_bytes", parameter_bytes},
+                      {"states", states},
+                      {"metadata", metadata}}
+      .dump();
 }
 
 }  // namespace opmux

@@ -29,6 +29,9 @@ class Model {
   // says.
   Graph specialise(std::span<const opmux_tdesc> inputs) const;
 
+  // JSON of OPMUX_REPORT_MODEL.
+  std::string report() const;
+
  private:
   void check_inputs(std::span<const opmux_tdesc> inputs) const;
 

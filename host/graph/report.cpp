@@ -25,8 +25,11 @@ ordered_json node_json(const CompiledGraph& plan, uint32_t i) {
   const Node& n = plan.graph.nodes[i];
   const Choice& c = plan.choices[i];
   const Descriptor d(plan.graph, n);
-  ordered_json node{{"name", n.name}, {"op", schema::find(n.op)->name}, {"route", c.route->alias()}};
-  node["device"] = c.route->name();
+  ordered_json node{{"name", n.name},
+                    {"op", schema::find(n.op)->name},
+                    {"route", c.route->name()},
+                    {"alias", c.route->alias()}};
+  node["reason"] = c.refused.empty() ? "first choice that accepts it" : c.refused.front().reason;
   node["output"] = n.out.empty() || n.out[0] == kNone ? "" : to_string(plan.graph.values[n.out[0]].desc);
   node["fused_instructions"] = n.progs.empty() ? 0 : n.progs[0].insn.size();
   node["flops"] = schema::flops(d.get());
@@ -34,7 +37,7 @@ ordered_json node_json(const CompiledGraph& plan, uint32_t i) {
   node["cost_ns"] = c.capability.cap.cost_ns;
   node["cost_source"] = source_name(c.capability.cap.cost_source);
   ordered_json refused = ordered_json::array();
-  for (const Refused& r : c.refused) refused.push_back({{"route", r.route->alias()}, {"reason", r.reason}});
+  for (const Refused& r : c.refused) refused.push_back({{"route", r.route->name()}, {"reason", r.reason}});
   node["refused"] = std::move(refused);
   return node;
 }
@@ -54,7 +57,7 @@ std::string report(const CompiledGraph& plan, const Router& router) {
     bytes += nodes.back()["bytes"].get<uint64_t>();
     if (plan.choices[i].route != wanted) {
       ++away;
-      ++elsewhere[plan.choices[i].route->alias()];
+      ++elsewhere[plan.choices[i].route->name()];
     }
   }
   for (const Step& s : plan.steps) {
@@ -62,7 +65,7 @@ std::string report(const CompiledGraph& plan, const Router& router) {
     ++copies;
     moved += plan.graph.storages[s.storage].size_bytes;
   }
-  out["device"] = wanted->alias();
+  out["device"] = wanted->name();
   out["nodes"] = std::move(nodes);
   out["fallback"] = {{"nodes", away}, {"of", plan.graph.nodes.size()}, {"routes", elsewhere}};
   ordered_json spaces = ordered_json::array();

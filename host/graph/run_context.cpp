@@ -218,14 +218,14 @@ std::string RunContext::report() const {
   using nlohmann::ordered_json;
   ordered_json routes = ordered_json::object(), nodes = ordered_json::array();
   for (uint32_t i = 0; i < plan.launches.size(); ++i) {
-    const std::string& alias = plan.routes[plan.launches[i].route].route->alias();
-    routes[alias] = routes.value(alias, 0) + 1;
+    const std::string& name = plan.routes[plan.launches[i].route].route->name();
+    routes[name] = routes.value(name, 0) + 1;
   }
   for (const NodeTime& t : times_) {
     const Node& n = plan.graph.nodes[t.node];
     nodes.push_back({{"name", n.name},
                      {"op", schema::find(n.op)->name},
-                     {"route", plan.choices[t.node].route->alias()},
+                     {"route", plan.choices[t.node].route->name()},
                      {"time_ns", t.time_ns}});
   }
   ordered_json out{{"routes", routes}, {"runs", runs_}, {"time_ns", last_ns_}, {"nodes", nodes}};
@@ -235,7 +235,7 @@ std::string RunContext::report() const {
     const Choice& c = plan.choices[l.node];
     if (c.route == wanted || c.refused.empty()) continue;
     fallbacks.push_back({{"name", plan.graph.nodes[l.node].name},
-                         {"route", c.route->alias()},
+                         {"route", c.route->name()},
                          {"reason", c.refused.front().reason}});
   }
   out["fallbacks"] = fallbacks;

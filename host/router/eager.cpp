@@ -128,7 +128,7 @@ std::vector<HostTensor> HostEvaluator::evaluate(const Node& node, std::span<cons
       run_eager(*r, kernels_, d.get(), c, in_data, out_data);
       return results;
     }
-    reasons += (reasons.empty() ? "" : "; ") + reason_sentence(*r, d.get(), c.cap);
+    reasons += (reasons.empty() ? "" : "; ") + reason_sentence(*r, d.get(), c);
   }
   fail(OPMUX_E_UNSUPPORTED, "'{}' cannot be evaluated ahead of the run: {}", node.name,
        reasons.empty() ? "no device works on host memory" : reasons);

@@ -65,7 +65,7 @@ Choice Router::choose(const opmux_opd& d, const Route* only) const {
       choice.capability = std::move(c);
       return choice;
     }
-    choice.refused.push_back({r, reason_sentence(*r, d, c.cap)});
+    choice.refused.push_back({r, reason_sentence(*r, d, c)});
   }
   return choice;
 }

@@ -70,7 +70,7 @@ OPMUX_API opmux_status opmux_context_create(const opmux_context_desc* desc, opmu
 OPMUX_API opmux_status opmux_context_destroy(opmux_context, opmux_err* err);
 
 #define OPMUX_REPORT_DEVICES \
-  1u /* {"devices": [{name, kind, routes: [...]}], "unused": [{plugin, path, stage, reason}]} */
+  1u /* {"devices": [{name, description, routes: [...]}], "unused": [{name, path, stage, reason}]} */
 #define OPMUX_REPORT_OPS \
   2u /* {"ops": [{name, family, routes: {alias: bool}}]}                                     */
 #define OPMUX_REPORT_MEMORY \
@@ -113,6 +113,9 @@ typedef struct opmux_port {
 OPMUX_API uint32_t opmux_model_port_count(opmux_model, uint32_t kind);
 OPMUX_API opmux_status opmux_model_port(opmux_model, uint32_t kind, uint32_t index, opmux_port* out,
                                         opmux_err* err);
+#define OPMUX_REPORT_MODEL \
+  1u /* {"producer", "opsets", "nodes", "operators": {type: count}, "parameters", "states", ...} */
+OPMUX_API opmux_status opmux_model_report(opmux_model, uint32_t what, opmux_text* out, opmux_err* err);
 /* Text of a metadata key; size 0 if absent. */
 OPMUX_API opmux_str opmux_model_metadata(opmux_model, const char* key);
 

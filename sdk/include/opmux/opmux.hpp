@@ -136,6 +136,13 @@ class Model {
     }
     return all;
   }
+  // JSON of OPMUX_REPORT_MODEL.
+  std::string report() const {
+    opmux_text t = nullptr;
+    call(opmux_model_report, get(), uint32_t{OPMUX_REPORT_MODEL}, &t);
+    const Handle<opmux_text, opmux_text_destroy> held(t);
+    return to_string(opmux_text_get(t));
+  }
   std::string metadata(const std::string& key) const {
     return to_string(opmux_model_metadata(get(), key.c_str()));
   }
