@@ -57,7 +57,9 @@ std::string scaled(double value, double base, const char* const* units) {
     value /= base;
     ++units;
   }
-  return fmt::format(value < 10 && *units[0] ? "{:.1f} {}" : "{:.0f} {}", value, *units);
+  const std::string number =
+      value < 10 && (*units)[0] ? fmt::format("{:.1f}", value) : fmt::format("{:.0f}", value);
+  return number + " " + *units;
 }
 
 }  // namespace
