@@ -9,8 +9,10 @@ namespace opmux {
 uint64_t plan_memory(std::vector<Lifetime>& lifetimes, uint64_t align) {
   std::vector<uint32_t> order(lifetimes.size());
   std::iota(order.begin(), order.end(), 0u);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](uint32_t a, uint32_t b) { return lifetimes[a].size_bytes > lifetimes[b].size_bytes; });
+  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+    const uint64_t x = lifetimes[a].size_bytes, y = lifetimes[b].size_bytes;
+    return x != y ? x > y : a < b;
+  });
   auto rounded = [align](uint64_t n) { return (n + align - 1) / align * align; };
   std::vector<uint32_t> placed;  // by offset
   uint64_t total = 0;

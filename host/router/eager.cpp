@@ -100,10 +100,11 @@ void run_eager(Route& route, KernelCache& kernels, const opmux_opd& d, const Cap
 }
 
 HostEvaluator::HostEvaluator(Registry& registry, KernelCache& kernels) : kernels_(kernels) {
-  for (const auto& r : registry.routes()) {
-    if (r->host_memory()) routes_.push_back(r.get());
+  for (bool last : {false, true}) {
+    for (const auto& r : registry.routes()) {
+      if (r->host_memory() && r->never_auto() == last) routes_.push_back(r.get());
+    }
   }
-  std::stable_partition(routes_.begin(), routes_.end(), [](const Route* r) { return !r->never_auto(); });
 }
 
 std::vector<HostTensor> HostEvaluator::evaluate(const Node& node, std::span<const HostTensor> in,

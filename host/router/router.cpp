@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/router/router.hpp"
 
-#include <algorithm>
+#include <utility>
 
 #include "host/platform/error.hpp"
 #include "opmux/opmux.h"
@@ -34,20 +34,22 @@ int rank_of(const Route& r) {
 Router::Router(Registry& registry, KernelCache& kernels, Policy policy)
     : kernels_(kernels), policy_(std::move(policy)) {
   if (policy_.device.empty()) policy_.device = "auto";
-  for (const auto& r : registry.routes()) {
-    if (!r->never_auto()) candidates_.push_back(r.get());
+  for (int rank : {0, 1, 2}) {
+    for (const auto& r : registry.routes()) {
+      if (!r->never_auto() && rank_of(*r) == rank) candidates_.push_back(r.get());
+    }
   }
-  std::stable_sort(candidates_.begin(), candidates_.end(),
-                   [](const Route* a, const Route* b) { return rank_of(*a) < rank_of(*b); });
   if (policy_.device != "auto") {
     Route* wanted = registry.find(policy_.device);
     if (!wanted) refuse_device(registry, policy_.device);
     // Others serve what it refuses, the CPU's own route first: operators of one model stay together.
-    std::erase(candidates_, wanted);
-    std::stable_partition(candidates_.begin(), candidates_.end(),
-                          [](const Route* r) { return r->host_memory(); });
-    if (policy_.fallback == OPMUX_FALLBACK_FORBID) candidates_.clear();
-    candidates_.insert(candidates_.begin(), wanted);
+    const std::vector<Route*> others = std::exchange(candidates_, {wanted});
+    for (bool host : {true, false}) {
+      for (Route* r : others) {
+        if (r != wanted && r->host_memory() == host) candidates_.push_back(r);
+      }
+    }
+    if (policy_.fallback == OPMUX_FALLBACK_FORBID) candidates_.resize(1);
   }
   if (candidates_.empty()) {
     fail(OPMUX_E_NOT_FOUND, "no device can be used: {} plugin(s) were refused; `opmux devices` tells why",
