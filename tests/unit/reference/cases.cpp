@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/reference/cases.hpp"
+
+namespace opmux::test {
+namespace {
+
+using kit::tensor;
+constexpr uint32_t F = OPMUX_F32, I = OPMUX_I64;
+
+// Attributes that conv and conv_transpose share.
+template <class D>
+void convolution(D& d) {
+  d->group = 1;
+  d->acc_dtype = F;
+  d->stride = d.list({1, 2});
+  d->dilation = d.list({1, 1});
+  d->pad = d.list({1, 1, 1, 1});
+}
+
+std::vector<Case> window_cases() {
+  return {
+      make_case<opmux_op_conv>(
+          "conv", OPMUX_OP_CONV,
+          [](auto& d) {
+            d.in(tensor(F, {1, 2, 5, 5})).in(tensor(F, {3, 2, 3, 3})).in(tensor(F, {3, 1, 1}));
+            d.out(tensor(F, {1, 3, 5, 3})).program(bias_epilogue());
+            convolution(d);
+          }),
+      make_case<opmux_op_conv_transpose>("conv_transpose", OPMUX_OP_CONV_TRANSPOSE,
+                                         [](auto& d) {
+                                           d.in(tensor(F, {1, 2, 3, 3})).in(tensor(F, {2, 4, 3, 3}));
+                                           d.out(tensor(F, {1, 4, 3, 5}));
+                                           convolution(d);
+                                         }),
+      make_case<opmux_op_pool>(
+          "pool", OPMUX_OP_POOL,
+          [](auto& d) {
+            d.in(tensor(F, {1, 2, 6, 6})).out(tensor(F, {1, 2, 3, 3})).out(tensor(I, {1, 2, 3, 3}));
+            d->kind = OPMUX_POOL_MAX;
+            d->kernel = d.list({2, 2});
+            d->stride = d.list({2, 2});
+            d->dilation = d.list({1, 1});
+            d->pad = d.list({0, 0, 0, 0});
+          }),
+  };
+}
+
+std::vector<Case> index_cases() {
+  return {
+      make_case<opmux_op_gather>("gather", OPMUX_OP_GATHER,
+                                 [](auto& d) {
+                                   d.in(tensor(F, {3, 4})).in(tensor(I, {5})).out(tensor(F, {3, 5}));
+                                   d->axis = 1;
+                                 }),
+      make_case<opmux_op_gather_elements>(
+          "gather_elements", OPMUX_OP_GATHER_ELEMENTS,
+          [](auto& d) {
+            d.in(tensor(F, {3, 4})).in(tensor(I, {3, 2})).out(tensor(F, {3, 2}));
+            d->axis = 1;
+          }),
+      make_case<opmux_op_gather_nd>(
+          "gather_nd", OPMUX_OP_GATHER_ND,
+          [](auto& d) { d.in(tensor(F, {3, 4, 2})).in(tensor(I, {5, 2})).out(tensor(F, {5, 2})); }),
+      make_case<opmux_op_one_hot>("one_hot", OPMUX_OP_ONE_HOT,
+                                  [](auto& d) {
+                                    d.in(tensor(I, {4})).in(tensor(F, {2})).out(tensor(F, {4, 6}));
+                                    d->axis = 1;
+                                  }),
+      make_case<opmux_op_pad>("pad", OPMUX_OP_PAD,
+                              [](auto& d) {
+                                d.in(tensor(F, {3, 4})).in(tensor(F, {})).out(tensor(F, {6, 4}));
+                                d->mode = OPMUX_PAD_CONSTANT;
+                                d->pad = d.list({1, -1, 2, 1});
+                              }),
+  };
+}
+
+std::vector<Case> norm_cases() {
+  return {
+      make_case<opmux_op_softmax>("softmax", OPMUX_OP_SOFTMAX,
+                                  [](auto& d) {
+                                    d.in(tensor(F, {3, 5})).out(tensor(F, {3, 5}));
+                                    d->kind = OPMUX_SOFTMAX_PLAIN;
+                                    d->axis = 1;
+                                  }),
+      make_case<opmux_op_layer_norm>("layer_norm", OPMUX_OP_LAYER_NORM,
+                                     [](auto& d) {
+                                       d.in(tensor(F, {3, 5})).in(tensor(F, {5})).in(tensor(F, {5}));
+                                       d.out(tensor(F, {3, 5})).out(tensor(F, {3, 1})).out(tensor(F, {3, 1}));
+                                       d->kind = OPMUX_NORM_LAYER;
+                                       d->axis = 1;
+                                       d->epsilon = 1e-5f;
+                                     }),
+      make_case<opmux_op_group_norm>("group_norm", OPMUX_OP_GROUP_NORM,
+                                     [](auto& d) {
+                                       d.in(tensor(F, {2, 4, 3})).in(tensor(F, {4})).in(tensor(F, {4}));
+                                       d.out(tensor(F, {2, 4, 3}));
+                                       d->groups = 2;
+                                       d->epsilon = 1e-5f;
+                                     }),
+      make_case<opmux_op_lrn>("lrn", OPMUX_OP_LRN,
+                              [](auto& d) {
+                                d.in(tensor(F, {1, 5, 3})).out(tensor(F, {1, 5, 3}));
+                                d->size = 3;
+                                d->alpha = d->beta = d->bias = 1;
+                              }),
+      make_case<opmux_op_attention>("attention", OPMUX_OP_ATTENTION,
+                                    [](auto& d) {
+                                      d.in(tensor(F, {1, 4, 3, 8})).in(tensor(F, {1, 2, 5, 8}));
+                                      d.in(tensor(F, {1, 2, 5, 6})).in(tensor(OPMUX_BOOL, {3, 5}));
+                                      d.out(tensor(F, {1, 4, 3, 6}));
+                                      d->causal = 1;
+                                      d->window = -1;
+                                    }),
+      make_case<opmux_op_attention>(
+          "attention_with_state", OPMUX_OP_ATTENTION,
+          [](auto& d) {
+            d.in(tensor(F, {1, 2, 1, 4})).in(tensor(F, {1, 2, 1, 4})).in(tensor(F, {1, 2, 1, 4}));
+            d.in(kit::absent()).in(tensor(F, {1, 2, 6, 4})).in(tensor(F, {1, 2, 6, 4}));
+            d.in(tensor(I, {})).out(tensor(F, {1, 2, 1, 4}));
+            d.out(tensor(F, {1, 2, 6, 4})).out(tensor(F, {1, 2, 6, 4})).alias({0, 5, 6});
+            d->causal = 1;
+            d->window = -1;
+          }),
+  };
+}
+
+}  // namespace
+
+std::vector<Case> all_cases() {
+  std::vector<Case> cases = {
+      make_case<opmux_op_fill>("fill", OPMUX_OP_FILL,
+                               [](auto& d) { d.in(tensor(F, {})).out(tensor(F, {2, 3})); }),
+      make_case<opmux_op_iota>("iota", OPMUX_OP_IOTA,
+                               [](auto& d) { d.in(tensor(I, {})).in(tensor(I, {})).out(tensor(I, {7})); }),
+      make_case<opmux_op_copy>("copy", OPMUX_OP_COPY,
+                               [](auto& d) { d.in(kit::strided(F, {2, 3}, {1, 2})).out(tensor(F, {2, 3})); }),
+      make_case<opmux_op_matmul>("matmul", OPMUX_OP_MATMUL,
+                                 [](auto& d) {
+                                   d.in(tensor(F, {2, 3, 4})).in(tensor(F, {4, 5})).in(tensor(F, {5}));
+                                   d.out(tensor(F, {2, 3, 5})).program(bias_epilogue());
+                                   d->acc_dtype = F;
+                                 }),
+      make_case<opmux_op_pointwise>("pointwise", OPMUX_OP_POINTWISE,
+                                    [](auto& d) {
+                                      d.in(tensor(F, {3, 4})).in(tensor(F, {4})).out(tensor(F, {3, 4}));
+                                      d.program(main_program());
+                                    }),
+      make_case<opmux_op_reduce>("reduce", OPMUX_OP_REDUCE,
+                                 [](auto& d) {
+                                   d.in(tensor(F, {3, 4, 5})).out(tensor(F, {1, 4, 1}));
+                                   d->kind = OPMUX_REDUCE_SUM;
+                                   d->axes = d.list({0, 2});
+                                 }),
+  };
+  for (const auto& more : {window_cases(), index_cases(), norm_cases()})
+    cases.insert(cases.end(), more.begin(), more.end());
+  return cases;
+}
+
+}  // namespace opmux::test
