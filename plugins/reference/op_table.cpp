@@ -19,10 +19,12 @@ opmux_status run(const kit_call* call, opmux_err* err) {
   });
 }
 
-// Can output 0 share memory with input i? Each element is read before its own place is written.
+// Do both views put every element in the same place of one memory? Only then may an output share an input's.
 bool same_place(const opmux_tdesc& x, const opmux_tdesc& y) {
   if (OPMUX_DTYPE_BITS(x.dtype) != OPMUX_DTYPE_BITS(y.dtype) || x.rank != y.rank) return false;
-  return std::equal(x.dim, x.dim + x.rank, y.dim) && std::equal(x.stride, x.stride + x.rank, y.stride);
+  for (uint32_t i = 0; i < x.rank; ++i)
+    if (x.dim[i] != y.dim[i] || (x.dim[i] > 1 && x.stride[i] != y.stride[i])) return false;
+  return true;
 }
 
 // The schemas have checked the descriptor; whatever makes sense can be computed here.
@@ -38,6 +40,11 @@ void query(const opmux_devinfo*, const opmux_opd* d, opmux_cap* cap) {
       return;
     }
   }
+  for (uint32_t o = 0; d->alias && o < d->n_out; ++o)
+    if (d->alias[o] && !same_place(d->in[d->alias[o] - 1], d->out[o])) {
+      kit_no(cap, OPMUX_WHY_ALIAS, d->n_in + o, 0, d->alias[o] - 1, 0);
+      return;
+    }
   // About 4 ns per operation and 1 ns per byte, from the scalar loops here; capped far above any real plan.
   constexpr uint64_t kMost = uint64_t{1} << 58;
   kit_yes(cap, OPMUX_ACC_STRICT,
