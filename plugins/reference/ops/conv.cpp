@@ -19,7 +19,11 @@ std::vector<R> correlate(const std::vector<R>& x, const std::vector<R>& w, const
         const R* from = x.data() + (n * in_channels + m / per_out * per_in + c) * win.in_plane();
         const R* weight = w.data() + (m * per_in + c) * win.kernel_plane();
         win.taps([&](const int64_t* k, int64_t tap) {
-          win.hits(k, [&](int64_t o, int64_t i) { plane[o] += from[i] * weight[tap]; });
+          const R value = weight[tap];
+          const int64_t step = win.stride[2];
+          win.rows(k, [&](int64_t o, int64_t i, int64_t n) {
+            for (int64_t j = 0; j < n; ++j) plane[o + j] += from[i + j * step] * value;
+          });
         });
       }
     }

@@ -20,7 +20,11 @@ std::vector<R> spread(const std::vector<R>& x, const std::vector<R>& w, const Wi
         const R* from = x.data() + (n * in_channels + c) * win.out_plane();
         const R* weight = w.data() + (c * per_out + m % per_out) * win.kernel_plane();
         win.taps([&](const int64_t* k, int64_t tap) {
-          win.hits(k, [&](int64_t o, int64_t i) { plane[i] += from[o] * weight[tap]; });
+          const R value = weight[tap];
+          const int64_t step = win.stride[2];
+          win.rows(k, [&](int64_t o, int64_t i, int64_t n) {
+            for (int64_t j = 0; j < n; ++j) plane[i + j * step] += from[o + j] * value;
+          });
         });
       }
     }

@@ -3,6 +3,7 @@
 // extent 1.
 #pragma once
 
+#include <algorithm>
 #include <span>
 
 #include "reference/job.hpp"
@@ -35,22 +36,33 @@ struct Window {
   // Coordinate of the input on axis a under tap k of the window at output o; may be outside.
   int64_t at(int a, int64_t o, int64_t k) const { return o * stride[a] + k * dilation[a] - begin[a]; }
 
-  // f(flat output position, flat input position) for all outputs of a plane whose tap (k0, k1, k2) hits the
-  // input.
+  // Outputs [first, end) of axis a whose tap k hits the input.
+  int64_t first(int a, int64_t k) const {
+    const int64_t missing = begin[a] - k * dilation[a];
+    return missing > 0 ? (missing + stride[a] - 1) / stride[a] : 0;
+  }
+  int64_t last_end(int a, int64_t k) const {
+    const int64_t room = in[a] - 1 - k * dilation[a] + begin[a];
+    return room < 0 ? 0 : std::min(out[a], room / stride[a] + 1);
+  }
+
+  // f(flat output position, flat input position, n) for rows of outputs of a plane whose tap (k0, k1, k2)
+  // hits the input: n outputs side by side, whose inputs are stride[2] apart.
+  template <class F>
+  void rows(const int64_t* k, F&& f) const {
+    const int64_t c = first(2, k[2]), n = last_end(2, k[2]) - c;
+    for (int64_t a = first(0, k[0]); n > 0 && a < last_end(0, k[0]); ++a)
+      for (int64_t b = first(1, k[1]); b < last_end(1, k[1]); ++b)
+        f((a * out[1] + b) * out[2] + c, (at(0, a, k[0]) * in[1] + at(1, b, k[1])) * in[2] + at(2, c, k[2]),
+          n);
+  }
+
+  // f(flat output position, flat input position), one by one.
   template <class F>
   void hits(const int64_t* k, F&& f) const {
-    for (int64_t a = 0; a < out[0]; ++a) {
-      const int64_t i0 = at(0, a, k[0]);
-      if (i0 < 0 || i0 >= in[0]) continue;
-      for (int64_t b = 0; b < out[1]; ++b) {
-        const int64_t i1 = at(1, b, k[1]);
-        if (i1 < 0 || i1 >= in[1]) continue;
-        for (int64_t c = 0; c < out[2]; ++c) {
-          const int64_t i2 = at(2, c, k[2]);
-          if (i2 >= 0 && i2 < in[2]) f((a * out[1] + b) * out[2] + c, (i0 * in[1] + i1) * in[2] + i2);
-        }
-      }
-    }
+    rows(k, [&](int64_t o, int64_t i, int64_t n) {
+      for (int64_t j = 0; j < n; ++j) f(o + j, i + j * stride[2]);
+    });
   }
 
   // f(k, flat tap number) for each tap of the kernel, row-major.
