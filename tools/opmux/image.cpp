@@ -12,7 +12,7 @@
 #define STBI_ONLY_PNG
 #define STBI_ONLY_JPEG
 #define STBI_NO_STDIO_WRITE
-#include "stb/stb_image.h"
+#include <stb/stb_image.h>
 
 namespace opmux::cli {
 namespace {
