@@ -199,7 +199,11 @@ def main():
     if not devices:
         print("run_samples: this machine has no route", file=sys.stderr)
         return 1
-    samples = (Digits(options.models), Text(options.models))
+    try:
+        samples = (Digits(options.models), Text(options.models))
+    except OSError as failure:
+        print(f"run_samples: {failure}", file=sys.stderr)
+        return 1
     wrong = sum(run_sample(opmux, sample, ["auto", *devices]) for sample in samples)
     total = len(samples) * (len(devices) + 1)
     print(f"\n{total - wrong} of {total} answers right, on {len(devices)} routes and by automatic choice")
