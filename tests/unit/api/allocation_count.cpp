@@ -23,6 +23,7 @@ std::atomic<uint64_t> g_count{0};
 }
 
 #if COUNTED
+#pragma GCC visibility push(default)  // or the libraries would go on with the C library's own
 extern "C" {
 void* __libc_malloc(size_t);
 void* __libc_calloc(size_t, size_t);
@@ -51,6 +52,7 @@ int posix_memalign(void** out, size_t align, size_t n) {
   return *out ? 0 : ENOMEM;
 }
 }
+#pragma GCC visibility pop
 #endif
 
 namespace opmux::test {

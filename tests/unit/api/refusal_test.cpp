@@ -106,7 +106,7 @@ TEST_F(Refusal, AShortErrorRecordGetsAClippedSentence) {
   d.device = "nowhere";
   EXPECT_EQ(OPMUX_CODE(opmux_plan_create(model.get(), &d, &plan, &err)), OPMUX_E_NOT_FOUND);
   EXPECT_LE(err.msg_len, sizeof text);
-  EXPECT_EQ(std::string(text, err.msg_len), "there i");
+  EXPECT_EQ(std::string(text, err.msg_len), "there is");
 }
 
 TEST_F(Refusal, ADescriptorThatMakesNoSenseNamesOperandAndNumbers) {
