@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the runtime adds to a kernel: a plan of many tiny nodes, per node, and one eager call. Items are nodes.
+// What the runtime adds to a kernel: a plan of many tiny nodes, per node, and one eager call. Items are
+// nodes.
 #include <benchmark/benchmark.h>
 
 #include <numeric>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sample models from their files, judged against what onnxruntime gave (tools and files: samples/models).
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <fstream>
 #include <numeric>

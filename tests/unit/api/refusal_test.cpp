@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Wrong use is answered with a status and one sentence.
+#include <gtest/gtest.h>
+
 #include "tests/unit/api/small_model.hpp"
 
 namespace opmux::test {

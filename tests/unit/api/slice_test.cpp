@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One operator with its epilogue through every layer, on every route that this machine has.
+#include <gtest/gtest.h>
+
 #include "tests/unit/api/small_model.hpp"
 
 namespace opmux::test {
@@ -22,7 +24,7 @@ TEST(Slice, EveryRouteGivesMatmulWithBiasAndRelu) {
         const int64_t dims[] = {s.m, s.k};
         run.bind_input(0, api::tensor(OPMUX_F32, dims, data.x.data()));
         run.run();
-        expect_close(data, static_cast<const float*>(run.output(0).data));
+        EXPECT_LE(worst(data, static_cast<const float*>(run.output(0).data)), 1.0);
       }
     }
   }
@@ -52,13 +54,13 @@ TEST(Slice, ReplayTakesNewInputsAndOutputs) {
     std::vector<float> own(54, -1.0f);
     run.bind_input(0, api::tensor(OPMUX_F32, in_dims, first.x.data()));
     run.run();
-    expect_close(first, static_cast<const float*>(run.output(0).data));
+    EXPECT_LE(worst(first, static_cast<const float*>(run.output(0).data)), 1.0);
     run.bind_input(0, api::tensor(OPMUX_F32, in_dims, second.x.data()));
     run.bind_output(0, api::tensor(OPMUX_F32, out_dims, own.data()));
     run.run();
-    expect_close(second, own.data());
+    EXPECT_LE(worst(second, own.data()), 1.0);
     run.run();
-    expect_close(second, own.data());
+    EXPECT_LE(worst(second, own.data()), 1.0);
   }
 }
 
@@ -76,7 +78,7 @@ TEST(Slice, AStridedInputIsReadAsItsView) {
   t.desc.stride[1] = 4;
   run.bind_input(0, t);
   run.run();
-  expect_close(data, static_cast<const float*>(run.output(0).data));
+  EXPECT_LE(worst(data, static_cast<const float*>(run.output(0).data)), 1.0);
 }
 
 TEST(Slice, AnEagerCallGivesTheSame) {
@@ -100,7 +102,7 @@ TEST(Slice, AnEagerCallGivesTheSame) {
                                 {in[2], const_cast<float*>(data.bias.data())}};
     const opmux_tensor result{out, y.data()};
     context.op(mm.o, ins, {&result, 1}, route);
-    expect_close(data, y.data());
+    EXPECT_LE(worst(data, y.data()), 1.0);
   }
 }
 
@@ -115,7 +117,7 @@ TEST(Slice, AnAsynchronousRunEndsWithTheSame) {
   api::call(opmux_run_start, run.get(), &e);
   const api::Handle<opmux_execution, opmux_execution_destroy> held(e);
   api::call(opmux_execution_wait, e, uint64_t{60'000'000'000});
-  expect_close(data, static_cast<const float*>(run.output(0).data));
+  EXPECT_LE(worst(data, static_cast<const float*>(run.output(0).data)), 1.0);
 }
 
 }  // namespace
