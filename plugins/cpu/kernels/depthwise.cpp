@@ -61,15 +61,15 @@ HWY_INLINE void block(const DepthwisePlane& p, int64_t row, int64_t col) {
   V acc[R];
   for (int r = 0; r < R; ++r) acc[r] = hn::Zero(d);
   const float* x = p.x + row * S * p.ldx + col * S;
-  HWY_UNROLL()
+  HWY_UNROLL(16)
   for (int i = 0; i < (R - 1) * S + K; ++i) {
     V v[K];
     load_taps<K, S>(x + i * p.ldx, v);
-    HWY_UNROLL()
+    HWY_UNROLL(16)
     for (int r = 0; r < R; ++r) {
       const int kh = i - r * S;
       if (kh < 0 || kh >= K) continue;
-      HWY_UNROLL()
+      HWY_UNROLL(16)
       for (int kw = 0; kw < K; ++kw) acc[r] = hn::MulAdd(v[kw], hn::Set(d, p.w[kh * K + kw]), acc[r]);
     }
   }
