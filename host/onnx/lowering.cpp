@@ -267,10 +267,14 @@ std::vector<ValueId> Lowering::expand(const SourceFunction& f, const SourceNode&
   return out;
 }
 
-std::vector<ValueId> Lowering::lower_graph(const SourceGraph& graph) {
+std::vector<ValueId> Lowering::lower_graph(const SourceGraph& graph, std::span<const ValueId> args) {
   const Level level(depth_);
-  if (!graph.inputs.empty()) fail(OPMUX_E_INVALID, "the sub-graph '{}' has inputs", graph.name);
+  if (graph.inputs.size() != args.size()) {
+    fail(OPMUX_E_INVALID, "the sub-graph '{}' has {} inputs, the operator gives it {}", graph.name,
+         graph.inputs.size(), args.size());
+  }
   Scope inner;
+  for (size_t i = 0; i < args.size(); ++i) inner.values[graph.inputs[i].name] = args[i];
   inner.outer = scope_;
   for (const SourceInitializer& t : graph.initializers) inner.initializers.emplace(t.name, &t.tensor);
   std::unordered_set<std::string> live;

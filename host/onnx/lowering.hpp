@@ -34,7 +34,7 @@ class Lowering {
 
   ValueId value(const std::string& name);
   const SourceAttr* resolve(const SourceAttr* attr) const;
-  std::vector<ValueId> lower_graph(const SourceGraph& graph);
+  std::vector<ValueId> lower_graph(const SourceGraph& graph, std::span<const ValueId> args);
   const StateSpec& states() const { return states_; }
   ValueId state(const StatePair& pair, const opmux_tdesc& desc, int64_t rows_added);
   ValueId state_length();

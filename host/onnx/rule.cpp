@@ -92,7 +92,9 @@ std::optional<std::vector<int64_t>> NodeContext::ints(size_t i, const char* attr
   return integers(attr);
 }
 
-std::vector<ValueId> NodeContext::lower(const SourceGraph& graph) { return lowering_.lower_graph(graph); }
+std::vector<ValueId> NodeContext::lower(const SourceGraph& graph, std::span<const ValueId> args) {
+  return lowering_.lower_graph(graph, args);
+}
 
 bool NodeContext::is_state(size_t i) const {
   return has(i) && lowering_.states().by_past(node_.inputs[i]) != nullptr;
@@ -111,7 +113,8 @@ RuleFn find_rule(std::string_view op) {
     std::unordered_map<std::string_view, RuleFn> all;
     for (const auto group : {unary_rules, binary_rules, activation_rules, reduce_rules, matmul_rules,
                              window_rules, normalise_rules, shape_rules, slice_rules, index_rules,
-                             constant_rules, quantise_rules, attention_rules, resize_rules}) {
+                             constant_rules, quantise_rules, attention_rules, resize_rules, running_rules,
+                             loss_rules, einsum_rules, scatter_rules, control_rules}) {
       for (const Rule& r : group()) all.emplace(r.op, r.apply);
     }
     return all;

@@ -66,8 +66,8 @@ class NodeContext {
   // is there.
   std::optional<std::vector<int64_t>> ints(size_t i, const char* attr) const;
 
-  // Lowers a sub-graph without inputs in place; its outputs.
-  std::vector<ValueId> lower(const SourceGraph& graph);
+  // Lowers a sub-graph in place for these inputs; its outputs.
+  std::vector<ValueId> lower(const SourceGraph& graph, std::span<const ValueId> args);
 
   // Input i is a state: attention reads the whole buffer.
   bool is_state(size_t i) const;

@@ -95,6 +95,12 @@ void swish(NodeContext& c) {
                 [&](const Math& m, ValueId x) { return m.mul(x, m(OPMUX_FN_SIGMOID, {m.mul(x, alpha)})); });
 }
 
+// The swish of one half times the other.
+void swiglu(NodeContext& c) {
+  swish(c);
+  c.out(0, Math(c.b).mul(c.outputs()[0], c.in(1)));
+}
+
 constexpr Rule kRules[] = {
     {"Celu", celu},
     {"Elu", elu},
@@ -110,6 +116,7 @@ constexpr Rule kRules[] = {
     {"Sigmoid", direct<OPMUX_FN_SIGMOID>},
     {"Softplus", direct<OPMUX_FN_SOFTPLUS>},
     {"Softsign", direct<OPMUX_FN_SOFTSIGN>},
+    {"SwiGLU", swiglu},
     {"Swish", swish},
     {"ThresholdedRelu", thresholded_relu},
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attention, with its past in a state of the run context or in ordinary tensors, and rotary embedding.
 #include <limits>
+#include <numeric>
 
 #include "host/onnx/rules/common.hpp"
 #include "kit/schema/schema.hpp"
@@ -76,7 +77,7 @@ ValueId given_mask(NodeContext& c, int64_t keys) {
   const uint32_t q_type = c.b.dtype(c.in(kQ));
   if (c.b.dtype(mask) != OPMUX_BOOL) mask = c.b.cast(mask, q_type);
   const int64_t rank = c.b.rank(mask);
-  if (rank < 2 || rank > 4) fail(OPMUX_E_INVALID, "the mask has rank {}, it must be 2 to 4", rank);
+  if (rank < 1 || rank > 4) fail(OPMUX_E_INVALID, "the mask has rank {}, it must be 1 to 4", rank);
   const int64_t missing = keys - c.b.dim(mask, rank - 1);
   if (missing <= 0 || c.b.dim(mask, rank - 1) == 1) return mask;
   Node node;
@@ -97,6 +98,30 @@ ValueId both(GraphBuilder& b, ValueId mask, ValueId band) {
   const Math m(b);
   if (b.dtype(mask) == OPMUX_BOOL) return m(OPMUX_FN_AND, {mask, band});
   return m.select(band, mask, m.number(mask, minus_infinity()));
+}
+
+// The same band where the valid keys of each batch are an operand: query i of batch b stands at
+// i + lengths[b] - queries, and only the first lengths[b] keys count. bool [B, 1, queries, keys].
+ValueId length_mask(NodeContext& c, const Band& band, int64_t queries, int64_t keys) {
+  const Math m(c.b);
+  const auto count_up = [&](int64_t n, const Dims& dims) {
+    std::vector<int64_t> v(static_cast<size_t>(n));
+    std::iota(v.begin(), v.end(), 0);
+    return c.b.reshape(c.b.int_vector(v), dims);
+  };
+  const ValueId given = c.b.cast(c.in(kLengths), OPMUX_I64);
+  const Dims per_batch = {element_count(c.b.desc(given)), 1, 1, 1};
+  const ValueId length = c.b.reshape(given, per_batch), key = count_up(keys, {1, 1, 1, keys});
+  const ValueId at =
+      m.add(count_up(queries, {1, 1, queries, 1}), m.sub(length, static_cast<double>(queries)));
+  ValueId seen = m(OPMUX_FN_LT, {key, length});
+  if (band.right >= 0) {
+    seen = m(OPMUX_FN_AND, {seen, m(OPMUX_FN_LE, {key, m.add(at, static_cast<double>(band.right))})});
+  }
+  if (band.left >= 0) {
+    seen = m(OPMUX_FN_AND, {seen, m(OPMUX_FN_GE, {key, m.sub(at, static_cast<double>(band.left))})});
+  }
+  return seen;
 }
 
 Band band_of(const NodeContext& c) {
@@ -138,6 +163,7 @@ ValueId with_state(NodeContext& c, const Operands& o) {
     fail(OPMUX_E_UNSUPPORTED, "attribute 'right_window_size' is {}, with a state only -1 and 0 are supported",
          band.right);
   }
+  if (c.has(kLengths)) fail(OPMUX_E_INVALID, "both nonpad_kv_seqlen and past_key are there");
   Node node;
   node.op = OPMUX_OP_ATTENTION;
   const ValueId mask = c.has(kMask) ? given_mask(c, 0) : kNone;
@@ -177,7 +203,10 @@ ValueId without_state(NodeContext& c, Operands o) {
   ValueId mask = c.has(kMask) ? given_mask(c, keys) : kNone;
   opmux_op_attention d = attributes(c);
   const bool native = band.past == 0 && band.right <= 0;
-  if (native) {
+  if (c.has(kLengths)) {
+    if (c.has(kPastK)) fail(OPMUX_E_INVALID, "both nonpad_kv_seqlen and past_key are there");
+    mask = both(c.b, mask, length_mask(c, band, queries, keys));
+  } else if (native) {
     d.causal = band.right == 0;
     d.window = static_cast<int32_t>(std::min<int64_t>(band.left, INT32_MAX));
   } else if (band.left >= 0 || (band.right >= 0 && queries - 1 + band.right > 0)) {
@@ -191,8 +220,6 @@ ValueId without_state(NodeContext& c, Operands o) {
 }
 
 void attention(NodeContext& c) {
-  if (c.has(kLengths))
-    fail(OPMUX_E_UNSUPPORTED, "input {} (nonpad_kv_seqlen) is not supported", size_t{kLengths});
   const Operands o = operands(c);
   const ValueId y = c.is_state(kPastK) || c.is_state(kPastV) ? with_state(c, o) : without_state(c, o);
   c.out(0, o.joined ? join_heads(c.b, y) : y);

@@ -34,9 +34,22 @@ uint32_t dtype_of_attr(int64_t data_type) {
   return kTypes[data_type];
 }
 
+double scalar_of(NodeContext& c, size_t i, const char* what) {
+  const auto t = c.b.known(c.in(i));
+  if (!t)
+    fail(OPMUX_E_UNSUPPORTED, "{} depends on data that is not known before the run; this is not supported",
+         what);
+  if (element_count(t->desc()) != 1) {
+    fail(OPMUX_E_INVALID, "{} has {} elements, it must have 1", what, element_count(t->desc()));
+  }
+  return t->to_double()[0];
+}
+
 ValueId convert(GraphBuilder& b, ValueId v, uint32_t dtype, bool saturate) {
   v = widen_narrow(b, v);
-  return b.cast(v, dtype, saturate && is_float(b.dtype(v)));
+  // Integers narrower than a byte wrap from any type, as the ONNX reference has it.
+  const bool narrow = is_integer(dtype) && OPMUX_DTYPE_BITS(dtype) < 8;
+  return b.cast(v, dtype, saturate && is_float(b.dtype(v)) && !narrow);
 }
 
 ValueId widen_narrow(GraphBuilder& b, ValueId v) {

@@ -58,6 +58,9 @@ Dims channel_dims(int64_t channels, int64_t rank);
 // Type of a TensorProto.DataType attribute; throws for types that this runtime lacks.
 uint32_t dtype_of_attr(int64_t data_type);
 
+// Input i as the one number that it is; throws when it is not known before the run. what: "the size".
+double scalar_of(NodeContext& c, size_t i, const char* what);
+
 // As ONNX Cast does: integers wrap, floats to integers saturate.
 ValueId convert(GraphBuilder& b, ValueId v, uint32_t dtype, bool saturate = true);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Values that are known while the graph is built, and control flow by them.
+// Values that are known while the graph is built.
 #include <cmath>
 #include <numbers>
 
@@ -57,17 +57,6 @@ void constant_of_shape(NodeContext& c) {
   HostTensor value(make_desc(OPMUX_F32, {}));
   if (c.has_attr("value")) value = c.tensor("value");
   c.out(0, filled(c, std::move(value), dims));
-}
-
-double scalar_of(NodeContext& c, size_t i, const char* what) {
-  const auto t = c.b.known(c.in(i));
-  if (!t)
-    fail(OPMUX_E_UNSUPPORTED, "{} depends on data that is not known before the run; this is not supported",
-         what);
-  if (element_count(t->desc()) != 1) {
-    fail(OPMUX_E_INVALID, "{} has {} elements, it must have 1", what, element_count(t->desc()));
-  }
-  return t->to_double()[0];
 }
 
 int64_t range_count(NodeContext& c) {
@@ -150,12 +139,6 @@ void dropout(NodeContext& c) {
   c.out(1, c.b.expand(c.b.scalar(dtype, 1), c.b.dims(x)));
 }
 
-void if_rule(NodeContext& c) {
-  const bool holds = scalar_of(c, 0, "the condition") != 0;
-  const auto y = c.lower(c.graph(holds ? "then_branch" : "else_branch"));
-  for (size_t i = 0; i < y.size(); ++i) c.out(i, y[i]);
-}
-
 // Windows of signal processing: a sum of cosines over [0, n) or, periodic, [0, n].
 template <int Terms>
 void window(NodeContext& c, const double (&a)[Terms]) {
@@ -182,16 +165,9 @@ void hamming(NodeContext& c) { window(c, {25.0 / 46.0, -21.0 / 46.0}); }
 void blackman(NodeContext& c) { window(c, {0.42, -0.5, 0.08}); }
 
 constexpr Rule kRules[] = {
-    {"BlackmanWindow", blackman},
-    {"Constant", constant},
-    {"ConstantOfShape", constant_of_shape},
-    {"Dropout", dropout},
-    {"EyeLike", eye_like},
-    {"HammingWindow", hamming},
-    {"HannWindow", hann},
-    {"If", if_rule},
-    {"Range", range},
-    {"Trilu", trilu},
+    {"BlackmanWindow", blackman}, {"Constant", constant}, {"ConstantOfShape", constant_of_shape},
+    {"Dropout", dropout},         {"EyeLike", eye_like},  {"HammingWindow", hamming},
+    {"HannWindow", hann},         {"Range", range},       {"Trilu", trilu},
 };
 
 }  // namespace

@@ -45,7 +45,8 @@ ValueId quantised(NodeContext& c, ValueId x, ValueId scale, ValueId zero, uint32
   const Math m(c.b);
   ValueId y = m.div(x, scale);
   if (is_integer(dtype)) y = m(OPMUX_FN_ROUND, {y});
-  if (zero != kNone && is_integer(dtype)) y = m.add(y, convert(c.b, zero, c.b.dtype(y)));
+  if (zero != kNone && (is_integer(dtype) || dtype == OPMUX_E2M1))
+    y = m.add(y, convert(c.b, zero, c.b.dtype(y)));
   return c.b.cast(y, dtype, saturate);
 }
 

@@ -16,9 +16,14 @@ std::span<const Rule> normalise_rules();  // norms, softmax
 std::span<const Rule> shape_rules();      // views and shape arithmetic
 std::span<const Rule> slice_rules();      // slice, split, concat, pad, tile
 std::span<const Rule> index_rules();      // gather and its kin
-std::span<const Rule> constant_rules();   // constants, ranges, masks, control flow
+std::span<const Rule> constant_rules();   // constants, ranges, masks
+std::span<const Rule> control_rules();
 std::span<const Rule> quantise_rules();
 std::span<const Rule> attention_rules();
 std::span<const Rule> resize_rules();
+std::span<const Rule> running_rules();  // running sums and products
+std::span<const Rule> loss_rules();
+std::span<const Rule> einsum_rules();
+std::span<const Rule> scatter_rules();
 
 }  // namespace opmux::onnx_import

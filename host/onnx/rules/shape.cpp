@@ -127,6 +127,15 @@ int64_t block_size(const NodeContext& c, const Dims& dims) {
   return n;
 }
 
+// Whether the depth of a place counts before the place within its block (DCR) or after it (CRD).
+std::string depth_mode(const NodeContext& c) {
+  std::string mode = c.text("mode", "DCR");
+  if (mode != "DCR" && mode != "CRD") {
+    fail(OPMUX_E_INVALID, "attribute 'mode' is '{}', it must be DCR or CRD", mode);
+  }
+  return mode;
+}
+
 void depth_to_space(NodeContext& c) {
   const ValueId x = c.in(0);
   const Dims d = c.b.dims(x);
@@ -134,11 +143,8 @@ void depth_to_space(NodeContext& c) {
   if (d[1] % (n * n) != 0) {
     fail(OPMUX_E_INVALID, "{} channels do not divide by the square of blocksize {}", d[1], n);
   }
-  const std::string mode = c.text("mode", "DCR");
-  if (mode != "DCR" && mode != "CRD")
-    fail(OPMUX_E_INVALID, "attribute 'mode' is '{}', it must be DCR or CRD", mode);
   const int64_t depth = d[1] / (n * n);
-  const bool crd = mode == "CRD";
+  const bool crd = depth_mode(c) == "CRD";
   const Dims split = crd ? Dims{d[0], depth, n, n, d[2], d[3]} : Dims{d[0], n, n, depth, d[2], d[3]};
   const Dims perm = crd ? Dims{0, 1, 4, 2, 5, 3} : Dims{0, 3, 4, 1, 5, 2};
   const Dims to = {d[0], depth, d[2] * n, d[3] * n};
@@ -152,7 +158,9 @@ void space_to_depth(NodeContext& c) {
   if (d[2] % n != 0 || d[3] % n != 0) {
     fail(OPMUX_E_INVALID, "{} x {} elements do not divide by blocksize {}", d[2], d[3], n);
   }
-  const Dims split = {d[0], d[1], d[2] / n, n, d[3] / n, n}, perm = {0, 3, 5, 1, 2, 4};
+  const bool crd = depth_mode(c) == "CRD";
+  const Dims split = {d[0], d[1], d[2] / n, n, d[3] / n, n};
+  const Dims perm = crd ? Dims{0, 1, 3, 5, 2, 4} : Dims{0, 3, 5, 1, 2, 4};
   const Dims to = {d[0], d[1] * n * n, d[2] / n, d[3] / n};
   c.out(0, c.b.reshape(c.b.permute(c.b.reshape(x, split), perm), to));
 }

@@ -39,7 +39,11 @@ void is_nan(NodeContext& c) {
 }
 
 void cast(NodeContext& c) {
-  c.out(0, convert(c.b, c.in(0), dtype_of_attr(c.integer("to")), c.flag("saturate", true)));
+  const uint32_t to = dtype_of_attr(c.integer("to"));
+  if (const std::string mode = c.text("round_mode", "up"); to == OPMUX_E8M0 && mode != "nearest") {
+    fail(OPMUX_E_UNSUPPORTED, "attribute 'round_mode' is '{}', only nearest is supported", mode);
+  }
+  c.out(0, convert(c.b, c.in(0), to, c.flag("saturate", true)));
 }
 
 void cast_like(NodeContext& c) {
