@@ -26,6 +26,16 @@ bool gives_bool(uint32_t fn) {
   }
 }
 
+// A small file may ask for tensors beyond any memory; what is larger than this is left to the run, whose plan
+// knows the memory there is.
+constexpr uint64_t kMostFoldedBytes = uint64_t{1} << 31;
+
+bool foldable(std::span<const opmux_tdesc> out) {
+  return std::all_of(out.begin(), out.end(), [](const opmux_tdesc& d) {
+    return d.dtype == OPMUX_NONE || packed_bytes(d) <= kMostFoldedBytes;
+  });
+}
+
 [[noreturn]] void refuse(const schema::Problem& p) { fail(OPMUX_E_INVALID, "{}", p.text); }
 
 }  // namespace
@@ -85,7 +95,7 @@ std::vector<ValueId> GraphBuilder::emit_as(Node node, std::span<const opmux_tdes
   if (node.name.empty()) node.name = name_;
 
   std::vector<ValueId> ids;
-  if (evaluator_ && constant_inputs) {
+  if (evaluator_ && constant_inputs && foldable(made)) {
     std::vector<HostTensor> tensors;
     for (ValueId v : node.in) tensors.push_back(v == kNone ? HostTensor() : graph_.constant(v));
     for (HostTensor& t : evaluator_->evaluate(node, tensors, made)) {
@@ -155,6 +165,7 @@ ValueId GraphBuilder::concat(std::span<const ValueId> parts, int64_t axis) {
     all_constant = all_constant && is_constant(parts[i]);
   }
   const opmux_tdesc out_desc = make_desc(dtype(parts[0]), whole);
+  all_constant = all_constant && foldable(std::span(&out_desc, 1));
   const uint64_t width = OPMUX_DTYPE_BITS(out_desc.dtype) / 8;
   HostTensor folded;
   ValueId out = kNone;
