@@ -50,5 +50,25 @@ inline int64_t elements(const opmux_tdesc& t) {
 // Bytes of one element; sub-byte types give 0.
 inline int64_t element_bytes(uint32_t dtype) { return OPMUX_DTYPE_BITS(dtype) / 8; }
 
+// Refuses operands in opaque layouts, and outputs whose elements share memory.
+inline bool plain_operands(const opmux_opd& d, opmux_cap* cap) {
+  for (uint32_t i = 0; i < d.n_in + d.n_out; ++i) {
+    const opmux_tdesc& t = i < d.n_in ? d.in[i] : d.out[i - d.n_in];
+    if (t.layout != 0) return no(cap, OPMUX_WHY_LAYOUT, i, t.layout, 0), false;
+    for (uint32_t a = 0; i >= d.n_in && a < t.rank; ++a)
+      if (t.stride[a] == 0 && t.dim[a] > 1) return no(cap, OPMUX_WHY_STRIDE, i, 0, 1, a), false;
+  }
+  return true;
+}
+
+// Refuses elements of less than a byte (limit: 8 bits).
+inline bool whole_bytes(const opmux_opd& d, opmux_cap* cap) {
+  for (uint32_t i = 0; i < d.n_in + d.n_out; ++i) {
+    const uint32_t dtype = i < d.n_in ? d.in[i].dtype : d.out[i - d.n_in].dtype;
+    if (OPMUX_DTYPE_BITS(dtype) % 8 != 0) return no(cap, OPMUX_WHY_DTYPE, i, dtype, 8), false;
+  }
+  return true;
+}
+
 }  // namespace opmux::cpu
 #endif

@@ -3,11 +3,9 @@
 #ifndef OPMUX_CPU_GEMM_OP_HPP
 #define OPMUX_CPU_GEMM_OP_HPP
 
-#include <new>
-#include <utility>
-
 #include "cpu/answer.hpp"
 #include "cpu/gemm_run.hpp"
+#include "cpu/state.hpp"
 #include "kit/host_device.h"
 
 namespace opmux::cpu {
@@ -49,23 +47,6 @@ inline uint32_t extra_mask(const opmux_opd& d, uint32_t own) {
   uint32_t mask = 0;
   for (uint32_t i = own; i < d.n_in && i < 32; ++i) mask |= d.in[i].dtype == d.out[0].dtype ? 1u << i : 0u;
   return mask;
-}
-
-template <class State, class... Args>
-opmux_status make_state(const opmux_host_api* host, void** out, opmux_err* err, Args&&... args) {
-  void* p = host->alloc(host->self, sizeof(State), alignof(State));
-  if (!p)
-    return kit_fail(err, OPMUX_E_OUT_OF_MEMORY, OPMUX_NO_ARG, "no memory for a kernel's %zu bytes",
-                    sizeof(State));
-  *out = new (p) State(std::forward<Args>(args)...);
-  return OPMUX_OK;
-}
-
-template <class State>
-void free_state(const opmux_host_api* host, void* p) {
-  if (!p) return;
-  static_cast<State*>(p)->~State();
-  host->free_(host->self, p, sizeof(State), alignof(State));
 }
 
 }  // namespace opmux::cpu

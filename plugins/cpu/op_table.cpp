@@ -11,6 +11,12 @@ namespace opmux::cpu {
 // initialisation.
 const kit_op kOps[] = {
     kMatmul, kConvDepthwise, kConv, kConvTranspose, kPool,
+    kConv,
+    kConvTranspose,
+    kPool,
+    kPointwise,
+    kCopy,
+    kFill,
 };
 const uint32_t kOpCount = static_cast<uint32_t>(std::size(kOps));
 

@@ -10,7 +10,10 @@ namespace opmux::cpu {
 extern const kit_op kConv;           // conv.cpp
 extern const kit_op kConvDepthwise;  // conv_depthwise.cpp
 extern const kit_op kConvTranspose;  // conv_transpose.cpp
+extern const kit_op kCopy;           // copy.cpp
+extern const kit_op kFill;           // fill.cpp
 extern const kit_op kMatmul;         // matmul.cpp
+extern const kit_op kPointwise;      // pointwise.cpp
 extern const kit_op kPool;           // pool.cpp
 
 }  // namespace opmux::cpu

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Life of what a kernel keeps between prepare and release.
+#ifndef OPMUX_CPU_STATE_HPP
+#define OPMUX_CPU_STATE_HPP
+
+#include <new>
+#include <utility>
+
+#include "kit/guard.hpp"
+#include "kit/op.h"
+
+namespace opmux::cpu {
+
+template <class State, class... Args>
+opmux_status make_state(const opmux_host_api* host, void** out, opmux_err* err, Args&&... args) {
+  void* p = host->alloc(host->self, sizeof(State), alignof(State));
+  if (!p)
+    return kit_fail(err, OPMUX_E_OUT_OF_MEMORY, OPMUX_NO_ARG, "no memory for a kernel's %zu bytes",
+                    sizeof(State));
+  const opmux_status status = kit::guard(err, [&] { *out = new (p) State(std::forward<Args>(args)...); });
+  if (status != OPMUX_OK) host->free_(host->self, p, sizeof(State), alignof(State));
+  return status;
+}
+
+template <class State>
+void free_state(const opmux_host_api* host, void* p) {
+  if (!p) return;
+  static_cast<State*>(p)->~State();
+  host->free_(host->self, p, sizeof(State), alignof(State));
+}
+
+}  // namespace opmux::cpu
+#endif
