@@ -41,10 +41,24 @@ OPMUX_F32_2(Mul, hn::Mul(x, y))
 OPMUX_F32_2(Div, hn::Div(x, y))
 OPMUX_F32_2(Min, keep_nan(d, x, y, hn::Min(x, y)))
 OPMUX_F32_2(Max, keep_nan(d, x, y, hn::Max(x, y)))
+// Fused on every target, or sums that cancel would differ between them. The product of two floats is exact in
+// f64.
 struct Fma {
   template <class D>
-  HWY_INLINE VF<D> operator()(D, VF<D> x, VF<D> y, VF<D> z) const {
+  HWY_INLINE VF<D> operator()(D d, VF<D> x, VF<D> y, VF<D> z) const {
+#if HWY_TARGET == HWY_SSE4 || HWY_TARGET == HWY_EMU128 || HWY_TARGET == HWY_SCALAR
+    HWY_ALIGN float a[hn::MaxLanes(D())], b[hn::MaxLanes(D())], c[hn::MaxLanes(D())];
+    hn::Store(x, d, a);
+    hn::Store(y, d, b);
+    hn::Store(z, d, c);
+    for (size_t i = 0; i < hn::Lanes(d); ++i)
+      a[i] = static_cast<float>(static_cast<double>(a[i]) * static_cast<double>(b[i]) +
+                                static_cast<double>(c[i]));
+    return hn::Load(d, a);
+#else
+    (void)d;
     return hn::MulAdd(x, y, z);
+#endif
   }
 };
 struct Clamp {

@@ -60,6 +60,15 @@ HWY_INLINE T mish_of(T x) {
   return x * (n / (n + 2));
 }
 
+// The rounding of the argument would grow by twice its square: f64 takes long double here.
+HWY_INLINE double gelu_of(double x) {
+  return static_cast<double>(x * std::erfc(x * -0.70710678118654752440L) / 2);
+}
+HWY_INLINE double gelu_tanh_of(double x) {
+  const long double v = x, u = v * (1.5957691216057307117L + 0.0713548162726002488L * v * v);
+  return static_cast<double>(v / (1 + std::exp(-u)));
+}
+
 OPMUX_S1(Neg, -x)
 OPMUX_S1(Abs, std::fabs(x))
 OPMUX_S1(Sign, x > 0 ? T(1) : x < 0 ? T(-1) : x)
@@ -93,8 +102,8 @@ OPMUX_S1(Round, std::nearbyint(x))
 OPMUX_S1(Trunc, std::trunc(x))
 OPMUX_S1(Sigmoid, logistic(x))
 OPMUX_S1(Relu, x < 0 ? T(0) : x)
-OPMUX_S1(Gelu, x*(std::erfc(x* T(-0.70710678118654752)) / 2))
-OPMUX_S1(GeluTanh, x* logistic(T(1.5957691216057308) * x + T(0.07135481627260025) * x * x * x))
+OPMUX_S1(Gelu, gelu_of(x))
+OPMUX_S1(GeluTanh, gelu_tanh_of(x))
 OPMUX_S1(Silu, x* logistic(x))
 OPMUX_S1(Softplus, (x > 0 ? x : 0) + std::log1p(std::exp(-std::fabs(x))))
 OPMUX_S1(Softsign, x / (1 + std::fabs(x)))
@@ -112,7 +121,7 @@ OPMUX_S2(Atan2, std::atan2(x, y))
 struct Fma {
   template <class T>
   static HWY_INLINE T f(T x, T y, T z) {
-    return x * y + z;
+    return std::fma(x, y, z);
   }
 };
 struct Clamp {
