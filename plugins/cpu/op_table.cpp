@@ -10,10 +10,12 @@ namespace opmux::cpu {
 // The entries are constants of other files, so copying them here at load depends on no order of
 // initialisation.
 const kit_op kOps[] = {
-    kMatmul, kConvDepthwise, kConv, kConvTranspose, kPool,
+    kMatmul,
+    kConvDepthwise,
     kConv,
     kConvTranspose,
     kPool,
+    //
     kPointwise,
     kCopy,
     kFill,
