@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+
+#include "host/platform/thread_pool.hpp"
+
+namespace opmux {
+namespace {
+
+auto threads_of_process() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+}
+
+TEST(OneThread, MakesNoOther) {
+  setenv("OPMUX_THREADS", "1", 1);
+  ASSERT_EQ(threads::concurrency(), 1u);
+  const auto before = threads_of_process();
+  uint64_t sum = 0;
+  threads::parallel(
+      1000, 1, [](void* ctx, uint64_t b, uint64_t, uint32_t) { *static_cast<uint64_t*>(ctx) += b; }, &sum);
+  EXPECT_EQ(sum, 499500u);
+  EXPECT_EQ(threads_of_process(), before);
+}
+
+}  // namespace
+}  // namespace opmux
