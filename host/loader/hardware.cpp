@@ -72,23 +72,36 @@ std::string lower(std::string text) {
   return text;
 }
 
+bool has_uuid(const opmux_devinfo& info) {
+  return std::ranges::any_of(info.uuid, [](uint8_t b) { return b != 0; });
+}
+
 std::string identity_of(const std::string& plugin, const opmux_devinfo& info) {
   if (info.kind == OPMUX_DEV_CPU) return "cpu";
   if (info.pci[0] != '\0') return "pci:" + lower(info.pci);
-  const bool has_uuid = std::ranges::any_of(info.uuid, [](uint8_t b) { return b != 0; });
-  if (!has_uuid) return fmt::format("plugin:{}:{}", plugin, info.index);
+  if (!has_uuid(info)) return fmt::format("plugin:{}:{}", plugin, info.index);
   std::string id = "uuid:";
   for (const uint8_t b : info.uuid) id += fmt::format("{:02x}", b);
   return id;
 }
 
-// A card without a known address in the plugin's words (OpenCL 1.2, say) is the only one of its make, or is
-// its own.
+// A card that another route has named by both its address and its UUID.
+PhysicalDevice* by_uuid(std::vector<PhysicalDevice>& devices, const opmux_devinfo& info) {
+  if (!has_uuid(info)) return nullptr;
+  for (auto& device : devices) {
+    if (device.kind == info.kind && std::ranges::equal(device.uuid, info.uuid)) return &device;
+  }
+  return nullptr;
+}
+
+// A card without a known address in the plugin's words (OpenCL 1.2, say) is the only one of its make on the
+// bus, or is its own.
 PhysicalDevice* by_make(std::vector<PhysicalDevice>& devices, const opmux_devinfo& info) {
   PhysicalDevice* found = nullptr;
   for (auto& device : devices) {
-    if (device.kind != info.kind || device.vendor_id != info.vendor_id || device.device_id != info.device_id)
-      continue;
+    const bool same_make =
+        device.kind == info.kind && device.vendor_id == info.vendor_id && device.device_id == info.device_id;
+    if (!same_make || !device.id.starts_with("pci:")) continue;
     if (found != nullptr) return nullptr;
     found = &device;
   }
@@ -99,7 +112,11 @@ PhysicalDevice* by_make(std::vector<PhysicalDevice>& devices, const opmux_devinf
 
 std::vector<PhysicalDevice> find_hardware(const std::string& sysfs) {
   std::vector<PhysicalDevice> devices(1);
-  devices[0] = {"cpu0", "cpu", cpu_title(), OPMUX_DEV_CPU, 0, 0, memory_of_machine(), {}};
+  devices[0].name = "cpu0";
+  devices[0].id = "cpu";
+  devices[0].title = cpu_title();
+  devices[0].kind = OPMUX_DEV_CPU;
+  devices[0].memory_bytes = memory_of_machine();
   std::vector<fs::path> cards;
   std::error_code error;  // a container may hide the bus
   for (const auto& entry : fs::directory_iterator(sysfs + "/bus/pci/devices", error))
@@ -113,17 +130,24 @@ size_t place_device(std::vector<PhysicalDevice>& devices, const std::string& plu
                     const opmux_devinfo& info) {
   const std::string id = identity_of(plugin, info);
   auto at = std::ranges::find(devices, id, &PhysicalDevice::id);
-  if (at == devices.end() && info.pci[0] == '\0' && info.vendor_id != 0 && info.device_id != 0) {
-    if (PhysicalDevice* same = by_make(devices, info)) at = devices.begin() + (same - devices.data());
+  if (at == devices.end() && info.pci[0] == '\0') {
+    PhysicalDevice* same = by_uuid(devices, info);
+    if (same == nullptr && info.vendor_id != 0 && info.device_id != 0) same = by_make(devices, info);
+    if (same != nullptr) at = devices.begin() + (same - devices.data());
   }
   if (at == devices.end()) {
-    PhysicalDevice device{
-        next_name(devices, info.kind), id, {}, info.kind, info.vendor_id, info.device_id, 0, {}};
+    PhysicalDevice device;
+    device.name = next_name(devices, info.kind);
+    device.id = id;
+    device.kind = info.kind;
+    device.vendor_id = info.vendor_id;
+    device.device_id = info.device_id;
     devices.push_back(std::move(device));
     at = devices.end() - 1;
   }
   if (info.kind != OPMUX_DEV_CPU) {
     if (at->title.empty() || at->title.starts_with("PCI ")) at->title = info.name;
+    if (has_uuid(info)) std::ranges::copy(info.uuid, at->uuid.begin());
     at->memory_bytes = std::max(at->memory_bytes, info.memory_bytes);
   }
   return static_cast<size_t>(at - devices.begin());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -18,7 +19,8 @@ struct PhysicalDevice {
   std::string title;  // as people call it
   uint32_t kind = 0;  // OPMUX_DEV_*
   uint32_t vendor_id = 0, device_id = 0;
-  uint64_t memory_bytes = 0;  // 0 unknown
+  uint64_t memory_bytes = 0;       // 0 unknown
+  std::array<uint8_t, 16> uuid{};  // as the first route that knows it says
   std::vector<const Route*> routes;
 };
 

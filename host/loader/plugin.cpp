@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/dll/shared_library.hpp>
 #include <cstring>
+#include <map>
 
 #include "host/platform/fork.hpp"
 #include "host/platform/log.hpp"
@@ -44,8 +45,33 @@ void make_sound(opmux_devinfo& info) {
 
 }  // namespace
 
-struct Plugin::Library {
+// How often this process has mapped a file, so that only the last to let go expects it to vanish.
+class Plugin::Library {
+ public:
+  explicit Library(std::string path) : path_(std::move(path)) {
+    std::lock_guard lock(mutex());
+    ++counts()[path_];
+  }
+
   boost::dll::shared_library object;
+
+  // Unmaps, and returns whether others of this process still have it.
+  bool let_go() {
+    object.unload();
+    std::lock_guard lock(mutex());
+    return --counts()[path_] > 0;
+  }
+
+ private:
+  static std::mutex& mutex() {
+    static auto* mutex = new std::mutex;
+    return *mutex;
+  }
+  static std::map<std::string, int>& counts() {
+    static auto* counts = new std::map<std::string, int>;
+    return *counts;
+  }
+  std::string path_;
 };
 
 Plugin::Plugin(Origin origin)
@@ -76,7 +102,7 @@ void Plugin::load() const {
 void Plugin::load_once() const {
   using boost::dll::load_mode::rtld_local;
   using boost::dll::load_mode::rtld_now;
-  if (library_ == nullptr) library_ = new Library;
+  if (library_ == nullptr) library_ = new Library(origin_.path);
   try {
     library_->object.load(origin_.path, rtld_now | rtld_local);
   } catch (const std::exception& e) {
@@ -172,8 +198,10 @@ void Plugin::unload(std::string& left) {
   if (stats.bytes != 0) left = fmt::format("{} bytes from the host were not given back", stats.bytes);
   if ((flags() & OPMUX_PF_UNLOADABLE) == 0 || stats.bytes != 0) return;
   loaded_.store(false, std::memory_order_release);
+  const bool others = library_->let_go();
   delete library_;
   library_ = nullptr;
+  if (others) return;
   if (void* still = dlopen(origin_.path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD)) {
     dlclose(still);
     left = "it says that it can be unmapped, but something keeps it mapped";

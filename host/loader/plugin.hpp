@@ -69,7 +69,7 @@ class Plugin {
   bool shutdown(uint64_t deadline_ns, std::string& left);
 
  private:
-  struct Library;
+  class Library;
 
   void load() const;
   void open() const;

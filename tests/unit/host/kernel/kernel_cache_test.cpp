@@ -28,6 +28,7 @@ kit::Desc<opmux_op_softmax> softmax() {
   kit::Desc<opmux_op_softmax> d(OPMUX_OP_SOFTMAX);
   d.in(kit::tensor(OPMUX_F32, {4, 5})).out(kit::tensor(OPMUX_F32, {4, 5}));
   d->axis = 1;
+  d->kind = OPMUX_SOFTMAX_PLAIN;
   return d;
 }
 

@@ -72,6 +72,15 @@ TEST_F(Hardware, TwoAddressesNeverMergeEvenWithOneUuid) {
   EXPECT_NE(place_device(devices, "cuda", a), place_device(devices, "cuda", b));
 }
 
+TEST_F(Hardware, ARouteWithoutAnAddressIsFoundByItsUuid) {
+  add_card(sysfs_, "0000:d1:00.0", "0x030000", "0x10de", "0x2684");
+  auto devices = find_hardware(sysfs_.path());
+  opmux_devinfo with = gpu("0000:d1:00.0", 0x10de, 0x2684), without = gpu("", 0x10de, 0x2684);
+  with.uuid[5] = without.uuid[5] = 8;
+  EXPECT_EQ(place_device(devices, "cuda", with), 3u);
+  EXPECT_EQ(place_device(devices, "vulkan", without), 3u);
+}
+
 TEST_F(Hardware, TwinsWithoutAddressesStayApart) {
   auto devices = find_hardware(sysfs_.path());
   opmux_devinfo a = gpu("", 0x1234, 1), b = gpu("", 0x1234, 1);

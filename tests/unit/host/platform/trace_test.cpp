@@ -12,7 +12,8 @@ namespace {
 
 nlohmann::json events_named(const std::string& name) {
   nlohmann::json out = nlohmann::json::array();
-  for (const auto& e : nlohmann::json::parse(trace::to_json()).at("traceEvents")) {
+  const auto all = nlohmann::json::parse(trace::to_json());
+  for (const auto& e : all.at("traceEvents")) {
     if (e.at("name") == name) out.push_back(e);
   }
   return out;
