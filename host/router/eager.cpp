@@ -125,11 +125,19 @@ std::vector<HostTensor> HostEvaluator::evaluate(const Node& node, std::span<cons
   std::string reasons;
   for (Route* r : routes_) {
     const Capability c = kernels_.query(*r, d.get());
-    if (c.cap.verdict == OPMUX_YES) {
-      run_eager(*r, kernels_, d.get(), c, in_data, out_data);
-      return results;
+    std::string reason;
+    if (c.yes()) {
+      try {
+        run_eager(*r, kernels_, d.get(), c, in_data, out_data);
+        return results;
+      } catch (const Error& e) {
+        if (e.code() == OPMUX_E_FAULT) throw;  // the data are at fault, everywhere
+        reason = e.text();
+      }
+    } else {
+      reason = reason_sentence(*r, d.get(), c);
     }
-    reasons += (reasons.empty() ? "" : "; ") + reason_sentence(*r, d.get(), c);
+    reasons += (reasons.empty() ? "" : "; ") + reason;
   }
   fail(OPMUX_E_UNSUPPORTED, "'{}' cannot be evaluated ahead of the run: {}", node.name,
        reasons.empty() ? "no device works on host memory" : reasons);
