@@ -82,6 +82,15 @@ TEST(Partition, ForbiddenFallbackNamesNodeOperatorRouteAndReason) {
   }
 }
 
+TEST(Partition, TheOperatorReportKnowsWhatARouteLacks) {
+  const Mocks mocks("picky");
+  const auto report = nlohmann::json::parse(mocks.context().report(OPMUX_REPORT_OPS));
+  for (const auto& op : report["ops"]) {
+    EXPECT_EQ(op["routes"]["picky:0"].get<bool>(), op["name"] != "softmax") << op["name"];
+    EXPECT_TRUE(op["routes"]["reference"].get<bool>()) << op["name"];
+  }
+}
+
 TEST(Partition, ADeviceWithAClockOfItsOwnGivesTheSame) {
   const Mocks mocks("slow");
   const auto want = digits_on(mocks.context(), "reference");
