@@ -304,14 +304,15 @@ opmux_status op_query(const opmux_devinfo* info, uint32_t n, const opmux_opd* co
   const opmux_status status = base()->op.query(info, n, d, caps, stride, err);
   for (uint32_t i = 0; i < n && status == OPMUX_OK; ++i) {
     auto& cap = *reinterpret_cast<opmux_cap*>(reinterpret_cast<char*>(caps) + uint64_t{i} * stride);
+    if (refuses(d[i]->op)) {  // whatever else is wrong with it
+      cap.verdict = OPMUX_NO;
+      cap.why = OPMUX_WHY_OP;
+      cap.why_have = d[i]->op;
+      cap.impl_key = 0;
+    }
     if (cap.verdict != OPMUX_YES) continue;
     if (MOCK_CLAIM_NS != 0) cap.cost_ns = MOCK_CLAIM_NS;
     if (g.launch_ns != 0) cap.cost_ns = g.launch_ns;
-    if (!refuses(d[i]->op)) continue;
-    cap.verdict = OPMUX_NO;
-    cap.why = OPMUX_WHY_OP;
-    cap.why_have = d[i]->op;
-    cap.impl_key = 0;
   }
   return status;
 }
