@@ -19,6 +19,12 @@ const kit_op kOps[] = {
     kPointwise,
     kCopy,
     kFill,
+    kIota,
+    kGather,
+    kGatherElements,
+    kGatherNd,
+    kOneHot,
+    kPad,
 };
 const uint32_t kOpCount = static_cast<uint32_t>(std::size(kOps));
 

@@ -7,14 +7,20 @@
 
 namespace opmux::cpu {
 
-extern const kit_op kConv;           // conv.cpp
-extern const kit_op kConvDepthwise;  // conv_depthwise.cpp
-extern const kit_op kConvTranspose;  // conv_transpose.cpp
-extern const kit_op kCopy;           // copy.cpp
-extern const kit_op kFill;           // fill.cpp
-extern const kit_op kMatmul;         // matmul.cpp
-extern const kit_op kPointwise;      // pointwise.cpp
-extern const kit_op kPool;           // pool.cpp
+extern const kit_op kConv;            // conv.cpp
+extern const kit_op kConvDepthwise;   // conv_depthwise.cpp
+extern const kit_op kConvTranspose;   // conv_transpose.cpp
+extern const kit_op kCopy;            // copy.cpp
+extern const kit_op kFill;            // fill.cpp
+extern const kit_op kGather;          // gather.cpp
+extern const kit_op kGatherElements;  // gather_elements.cpp
+extern const kit_op kGatherNd;        // gather_nd.cpp
+extern const kit_op kIota;            // iota.cpp
+extern const kit_op kMatmul;          // matmul.cpp
+extern const kit_op kOneHot;          // one_hot.cpp
+extern const kit_op kPad;             // pad.cpp
+extern const kit_op kPointwise;       // pointwise.cpp
+extern const kit_op kPool;            // pool.cpp
 
 }  // namespace opmux::cpu
 #endif
