@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <numeric>
+#include <thread>
 
 #include "tests/support/paths.h"
 #include "tests/unit/api/allocation_count.hpp"
@@ -64,6 +66,30 @@ TEST(Digits, EveryRouteReadsTheHeldOutImages) {
       }
     }
   }
+}
+
+TEST(Digits, OnePlanServesManyThreadsAndMoreShapesThanItKeeps) {
+  const api::Context context;
+  const api::Model model(context, sample("digits.onnx"));
+  const auto images = npy<float>("digits_input.npy");
+  const auto want = npy<float>("digits_expected.npy");
+  const api::Plan plan(model, "cpu");
+  std::atomic<int> wrong{0};
+  auto work = [&](int64_t first) {
+    api::RunContext run(plan);
+    for (int64_t i = 0; i < 24; ++i) {
+      const int64_t batch = 1 + (first + i) % 12;  // a plan keeps 8
+      const int64_t dims[] = {batch, 1, 8, 8};
+      run.bind_input(0, api::tensor(OPMUX_F32, dims, images.data()));
+      run.run();
+      const auto* y = static_cast<const float*>(run.output(0).data);
+      for (int64_t k = 0; k < batch * 10; ++k) wrong += std::abs(y[k] - want[static_cast<size_t>(k)]) > 1e-4f;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int64_t t = 0; t < 4; ++t) threads.emplace_back(work, t * 3);
+  for (std::thread& t : threads) t.join();
+  EXPECT_EQ(wrong, 0);
 }
 
 class Text : public ::testing::Test {
