@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "host/abi/guard.hpp"
 #include "host/abi/handles.hpp"
 #include "host/abi/options.hpp"
 #include "host/onnx/read.hpp"
+#include "host/platform/json.hpp"
 #include "host/router/eager.hpp"
 #include "host/trace/trace.hpp"
 #include "kit/schema/schema.hpp"
@@ -63,7 +63,7 @@ std::string devices_report(const Registry& registry) {
   for (const Refusal& r : registry.refusals()) {
     unused.push_back({{"name", r.plugin}, {"path", r.path}, {"stage", r.stage}, {"reason", r.reason}});
   }
-  return ordered_json{{"devices", std::move(devices)}, {"unused", std::move(unused)}}.dump();
+  return json_text(ordered_json{{"devices", std::move(devices)}, {"unused", std::move(unused)}});
 }
 
 // An operator counts as served natively when the route knows it, whatever it says of this empty descriptor.
@@ -89,7 +89,7 @@ std::string ops_report(Runtime& rt) {
     for (const auto& r : rt.registry.routes()) routes[r->alias()] = serves(*r, op);
     ops.push_back({{"name", op.name}, {"family", op.family}, {"doc", op.doc}, {"routes", std::move(routes)}});
   }
-  return ordered_json{{"ops", std::move(ops)}}.dump();
+  return json_text(ordered_json{{"ops", std::move(ops)}});
 }
 
 std::string memory_report(Runtime& rt) {
@@ -98,7 +98,7 @@ std::string memory_report(Runtime& rt) {
     pools.push_back(
         {{"route", route->alias()}, {"in_use_bytes", stats.in_use_bytes}, {"peak_bytes", stats.peak_bytes}});
   }
-  return ordered_json{{"pools", std::move(pools)}, {"constant_bytes", rt.constants.held_bytes()}}.dump();
+  return json_text(ordered_json{{"pools", std::move(pools)}, {"constant_bytes", rt.constants.held_bytes()}});
 }
 
 }  // namespace

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "host/onnx/import.hpp"
 #include "host/onnx/state.hpp"
 #include "host/platform/error.hpp"
+#include "host/platform/json.hpp"
 #include "kit/schema/schema.hpp"
 
 namespace opmux {
@@ -118,18 +118,17 @@ std::string Model::report() const {
   ordered_json metadata = ordered_json::array();
   for (const auto& [key, value] : source_->metadata)
     metadata.push_back({{"key", key}, {"bytes", value.size()}});
-  return ordered_json{{"path", source_->path},
-                      {"producer", source_->producer},
-                      {"ir_version", source_->ir_version},
-                      {"opsets", source_->opsets},
-                      {"nodes", source_->graph.nodes.size() + built_.nodes.size()},
-                      {"operators", operators},
-                      {"functions", source_->functions.size()},
-                      {"parameters", parameters},
-                      {"parameter_bytes", parameter_bytes},
-                      {"states", states},
-                      {"metadata", metadata}}
-      .dump();
+  return json_text(ordered_json{{"path", source_->path},
+                                {"producer", source_->producer},
+                                {"ir_version", source_->ir_version},
+                                {"opsets", source_->opsets},
+                                {"nodes", source_->graph.nodes.size() + built_.nodes.size()},
+                                {"operators", operators},
+                                {"functions", source_->functions.size()},
+                                {"parameters", parameters},
+                                {"parameter_bytes", parameter_bytes},
+                                {"states", states},
+                                {"metadata", metadata}});
 }
 
 }  // namespace opmux

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "host/graph/compiled.hpp"
+#include "host/platform/json.hpp"
 #include "kit/schema/schema.hpp"
 
 namespace opmux {
@@ -79,7 +79,7 @@ std::string report(const CompiledGraph& plan, const Router& router) {
   out["copies"] = {{"count", copies}, {"bytes", moved}};
   out["flops"] = flops;
   out["bytes"] = bytes;
-  return out.dump();
+  return json_text(out);
 }
 
 }  // namespace opmux

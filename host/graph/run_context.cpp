@@ -2,10 +2,10 @@
 #include "host/graph/run_context.hpp"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "host/platform/clock.hpp"
 #include "host/platform/error.hpp"
+#include "host/platform/json.hpp"
 #include "kit/schema/schema.hpp"
 
 namespace opmux {
@@ -239,7 +239,7 @@ std::string RunContext::report() const {
                          {"reason", c.refused.front().reason}});
   }
   out["fallbacks"] = fallbacks;
-  return out.dump();
+  return json_text(out);
 }
 
 }  // namespace opmux
