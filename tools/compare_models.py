@@ -22,29 +22,18 @@ import onnxruntime  # noqa: E402
 from tools.models import compare, store  # noqa: E402
 
 
-def cells(row: compare.Row, worst: bool) -> list[str]:
+def cells(row: compare.Row) -> list[str]:
     verdict = "agrees" if row.passed else "**differs**" if not row.problem else f"**failed**: {row.problem}"
-    numbers = ["-"] * 3 if row.problem else [f"{v:.1e}" for v in (row.absolute, row.relative, row.elementwise)]
-    where = row.output + (" (worst of the states)" if worst else "")
-    return [row.model, row.device, str(row.case), where, row.shape, *numbers, verdict]
-
-
-def condensed(rows: list[compare.Row]) -> list[tuple[compare.Row, bool]]:
-    """Of the many state outputs of one case only the worst gets a line, unless one fails."""
-    lines, states = [], {}
-    for row in rows:
-        if row.output.startswith("present_") and row.passed:
-            key = (row.model, row.device, row.case)
-            if key not in states or row.elementwise > states[key].elementwise:
-                states[key] = row
-        else:
-            lines.append((row, False))
-    return sorted(lines + [(row, True) for row in states.values()],
-                  key=lambda line: (line[0].model, line[0].device, line[0].case, line[1]))
+    if row.left_out:
+        verdict = f"not run: {row.left_out}"
+    numbers = [row.absolute, row.relative, row.elementwise]
+    shown = ["-"] * 3 if row.problem or row.left_out else [f"{v:.1e}" for v in numbers]
+    return [row.model, row.device, str(row.case), row.output, row.shape, *shown, verdict]
 
 
 def markdown(rows: list[compare.Row], command: str) -> str:
-    passed = {name: all(r.passed for r in rows if r.model == name) for name in {r.model for r in rows}}
+    passed = compare.models_passed(rows)
+    rows = sorted(rows, key=lambda row: (row.model, row.device, row.case))
     head = ["model", "device", "case", "output", "shape", "max abs", "max rel", "elementwise rel", "verdict"]
     lines = [f"Written by `{command}` after `build/venv/bin/python tools/fetch_models.py`.", "",
              "# Models against onnxruntime", "",
@@ -52,9 +41,10 @@ def markdown(rows: list[compare.Row], command: str) -> str:
              f"onnxruntime {onnxruntime.__version__}, on {processor()}.", "",
              "max rel is max |a-b| / max |b|; elementwise rel takes each element by its own size, those below "
              f"{compare.FLOOR:.0%} of the largest by that {compare.FLOOR:.0%}. `light_*` are the networks of the "
-             "onnx wheel with their constant weights, `*_random` the same with seeded random weights.", "",
+             "onnx wheel with their constant weights, `*_random` the same with seeded random weights. Outputs that are "
+             "state (metadata `opmux.state`) stay in the run context and are not compared.", "",
              f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
-    lines += [f"| {' | '.join(c.replace('|', chr(92) + '|') for c in cells(*line))} |" for line in condensed(rows)]
+    lines += [f"| {' | '.join(c.replace('|', chr(92) + '|') for c in cells(row))} |" for row in rows]
     return "\n".join(lines) + "\n"
 
 
@@ -93,14 +83,15 @@ def main() -> int:
         for folder in folders(args.models, args.only):
             found = compare.compare_model([args.opmux], folder, device, args.fallback)
             rows += found
-            for line in condensed(found):
-                print("  ".join(cells(*line)), flush=True)
+            for row in found:
+                print("  ".join(cells(row)), flush=True)
     if args.output:
         args.output.parent.mkdir(parents=True, exist_ok=True)
         command = shlex.join(["build/venv/bin/python", "tools/compare_models.py", *sys.argv[1:]])
         args.output.write_text(markdown(rows, command))
-    bad = sorted({row.model for row in rows if not row.passed})
-    good = len({row.model for row in rows}) - len(bad)
+    passed = compare.models_passed(rows)
+    bad = sorted(name for name, good in passed.items() if not good)
+    good = len(passed) - len(bad)
     print(f"{good} models agree, {len(bad)} do not" + (f": {', '.join(bad)}" if bad else ""))
     return 1 if bad else 0
 

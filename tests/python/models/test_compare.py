@@ -76,6 +76,43 @@ def test_the_programs_own_words_are_shown_when_it_fails(program, models):
     assert found[0].problem == "exit status 1: conv: weight has 3 channels, input 4"
 
 
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("text")
+    store.build(next(r for r in fetch_models.all_recipes() if r.name == "text"), folder)
+    return folder
+
+
+# Plays a program that keeps the state itself: what has no port must not be given, and comes empty.
+WITHOUT_STATES = """assert set(given) == {'tokens', 'positions'}, sorted(given)
+answers = {'logits': answers['logits']}"""
+EMPTY_PAST = """feeds.update((f'past_{kind}_{i}', np.zeros((1, 2, 0, 32), np.float32))
+             for kind in ('key', 'value') for i in range(4))
+"""
+
+
+@pytest.fixture
+def keeper(program):
+    """The stand-in program, which adds the empty past before it asks onnxruntime."""
+    command = program(WITHOUT_STATES)
+    path = command[0]
+    text = open(path).read().replace("answers = store.reference", EMPTY_PAST + "answers = store.reference")
+    open(path, "w").write(text)
+    return command
+
+
+def test_states_are_neither_given_nor_compared_and_a_case_with_a_past_is_left_out(keeper, text):
+    found = compare.compare_model(keeper, text / "text", "cpu")
+    assert [(row.case, row.output) for row in found] == [(0, "logits"), (1, ""), (2, "")]
+    assert found[0].passed, found[0]
+    assert all("past is not empty" in row.left_out and not row.passed for row in found[1:])
+    assert compare.models_passed(found) == {"text": True}
+
+
+def test_a_model_of_which_nothing_was_compared_does_not_agree():
+    assert compare.models_passed([compare.Row("m", "cpu", 0, left_out="reason")]) == {"m": False}
+
+
 def test_small_elements_are_measured_by_their_own_size():
     absolute, relative, elementwise = compare.distance(np.array([1.0, 0.0202]), np.array([1.0, 0.02]))
     assert (absolute, relative, elementwise) == pytest.approx((2e-4, 2e-4, 1e-2), rel=1e-6)
