@@ -12,7 +12,7 @@ namespace {
 constexpr int64_t kOldestOpset = 7, kNewestOpset = 28;
 // Functions may call functions, and a small file may so grow without end.
 constexpr int kMostDepth = 64;
-constexpr size_t kMostNodes = size_t{1} << 22;
+constexpr size_t kMostNodes = size_t{1} << 20;
 
 // Counts one level of functions or sub-graphs.
 class Level {

@@ -61,6 +61,7 @@ struct Band {
 };
 
 ValueId band_mask(GraphBuilder& b, const Band& band, int64_t queries, int64_t keys) {
+  checked_made({queries, keys}, kMostMasked);
   HostTensor mask(make_desc(OPMUX_BOOL, {queries, keys}));
   for (int64_t i = 0; i < queries; ++i) {
     for (int64_t j = 0; j < keys; ++j)
@@ -105,7 +106,7 @@ ValueId both(GraphBuilder& b, ValueId mask, ValueId band) {
 ValueId length_mask(NodeContext& c, const Band& band, int64_t queries, int64_t keys) {
   const Math m(c.b);
   const auto count_up = [&](int64_t n, const Dims& dims) {
-    std::vector<int64_t> v(static_cast<size_t>(n));
+    std::vector<int64_t> v(static_cast<size_t>(checked_made({n})));
     std::iota(v.begin(), v.end(), 0);
     return c.b.reshape(c.b.int_vector(v), dims);
   };

@@ -15,6 +15,26 @@ std::vector<int64_t> normal_axes(std::span<const int64_t> axes, int64_t rank, co
   return out;
 }
 
+int64_t checked_made(std::initializer_list<int64_t> dims, int64_t limit) {
+  int64_t n = 1;
+  for (int64_t d : dims) {
+    if (d != 0 && n > limit / d) {
+      fail(OPMUX_E_UNSUPPORTED, "it needs a constant of more than {} elements, which is not supported",
+           limit);
+    }
+    n *= d;
+  }
+  return n;
+}
+
+int64_t product_of(std::span<const int64_t> dims) {
+  int64_t n = 1;
+  for (int64_t d : dims) {
+    if (__builtin_mul_overflow(n, d, &n)) fail(OPMUX_E_INVALID, "a product of extents is beyond 2^63");
+  }
+  return n;
+}
+
 Dims channel_dims(int64_t channels, int64_t rank) {
   Dims d(static_cast<size_t>(std::max<int64_t>(rank - 1, 1)), 1);
   d[0] = channels;

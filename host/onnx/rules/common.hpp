@@ -3,6 +3,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <utility>
 
 #include "host/onnx/rule.hpp"
 #include "host/onnx/rules/rules.hpp"
@@ -47,6 +48,22 @@ void apply_formula(NodeContext& c, F formula) {
   const uint32_t dtype = c.b.dtype(x);
   const ValueId y = formula(Math(c.b), c.b.cast(x, formula_dtype(dtype)));
   c.out(0, c.b.cast(y, dtype));
+}
+
+// Most elements of a constant that a rule makes by itself; a small file must not ask for all memory.
+constexpr int64_t kMostMade = int64_t{1} << 26;
+constexpr int64_t kMostMasked = int64_t{1} << 28;  // of a byte each
+// The product of the dims, if it is within the limit; throws Error otherwise.
+int64_t checked_made(std::initializer_list<int64_t> dims, int64_t limit = kMostMade);
+
+// Product of extents; throws beyond 2^63, which an empty tensor may have among its others.
+int64_t product_of(std::span<const int64_t> dims);
+
+// Dims before an axis, and those from it on.
+inline std::pair<std::span<const int64_t>, std::span<const int64_t>> split_at(const Dims& dims,
+                                                                              int64_t axis) {
+  const std::span<const int64_t> all(dims);
+  return {all.first(static_cast<size_t>(axis)), all.subspan(static_cast<size_t>(axis))};
 }
 
 // Sorted, each once, from 0 on.

@@ -91,9 +91,7 @@ void range(NodeContext& c) {
 // Bool matrix of what `holds(row, column)` says.
 template <class F>
 ValueId mask_of(NodeContext& c, int64_t rows, int64_t columns, F holds) {
-  if (rows > 0 && columns > kMostElements / rows) {
-    fail(OPMUX_E_UNSUPPORTED, "a matrix of {} x {} is beyond {} elements", rows, columns, kMostElements);
-  }
+  checked_made({rows, columns}, kMostMasked);
   HostTensor mask(make_desc(OPMUX_BOOL, {rows, columns}));
   for (int64_t i = 0; i < rows; ++i) {
     for (int64_t j = 0; j < columns; ++j)
@@ -143,8 +141,8 @@ void dropout(NodeContext& c) {
 template <int Terms>
 void window(NodeContext& c, const double (&a)[Terms]) {
   const double size = scalar_of(c, 0, "the size");
-  if (!(size >= 0) || size > static_cast<double>(kMostElements)) {
-    fail(OPMUX_E_INVALID, "the size is {}, it must be from 0 to {}", size, kMostElements);
+  if (!(size >= 0) || size > static_cast<double>(kMostMade)) {
+    fail(OPMUX_E_INVALID, "the size is {}, it must be from 0 to {}", size, kMostMade);
   }
   const auto n = static_cast<int64_t>(size);
   const double turn = c.flag("periodic", true) ? size : size - 1;

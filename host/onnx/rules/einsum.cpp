@@ -132,8 +132,9 @@ class Contraction {
  private:
   int64_t extent(Label l) const { return extents_.at(l); }
   int64_t product(const Labels& labels) const {
-    return std::accumulate(labels.begin(), labels.end(), int64_t{1},
-                           [&](int64_t n, Label l) { return n * extent(l); });
+    Dims dims;
+    for (Label l : labels) dims.push_back(extent(l));
+    return product_of(dims);
   }
 
   // The term with its labels in the order of three groups, broadcast and folded to rank 3.

@@ -156,6 +156,7 @@ void reverse_sequence(NodeContext& c) {
     if (n < 0 || n > n_time) fail(OPMUX_E_INVALID, "a length is {}, it must be from 0 to {}", n, n_time);
   }
   std::vector<int64_t> places;
+  checked_made({n_time, n_batch, 2});
   const int64_t outer = time == 0 ? n_time : n_batch, inner = time == 0 ? n_batch : n_time;
   for (int64_t i = 0; i < outer; ++i) {
     for (int64_t j = 0; j < inner; ++j) {

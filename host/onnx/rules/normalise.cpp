@@ -142,10 +142,8 @@ void along_axis(NodeContext& c, F f) {
     c.out(0, f(x, axis));
     return;
   }
-  const auto product = [](auto begin, auto end) {
-    return std::accumulate(begin, end, int64_t{1}, std::multiplies<>());
-  };
-  const Dims matrix = {product(dims.begin(), dims.begin() + axis), product(dims.begin() + axis, dims.end())};
+  const auto [before, after] = split_at(dims, axis);
+  const Dims matrix = {product_of(before), product_of(after)};
   c.out(0, c.b.reshape(f(c.b.reshape(x, matrix), 1), dims));
 }
 

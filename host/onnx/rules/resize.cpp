@@ -10,7 +10,7 @@
 namespace opmux::onnx_import {
 namespace {
 
-constexpr int64_t kMostExtent = int64_t{1} << 30;
+constexpr int64_t kMostExtent = int64_t{1} << 24;
 constexpr int64_t kMostTaps = 1024;
 
 struct Mode {
@@ -91,6 +91,7 @@ Taps weighted_taps(const Mode& mode, const Axis& a) {
   }
   const auto first = static_cast<int64_t>(std::floor(-radius)) + 1;
   const auto count = static_cast<size_t>(2 - 2 * first);
+  checked_made({a.out, static_cast<int64_t>(count)});
   Taps t;
   t.place.resize(count);
   t.weight.resize(count);

@@ -8,8 +8,6 @@
 namespace opmux::onnx_import {
 namespace {
 
-constexpr int64_t kMostElements = int64_t{1} << 27;
-
 Dims row_major(const Dims& dims) {
   Dims stride(dims.size(), 1);
   for (size_t i = dims.size(); i-- > 1;) stride[i - 1] = stride[i] * dims[i];
@@ -50,10 +48,7 @@ Sources start(NodeContext& c) {
   if (const std::string how = c.text("reduction", "none"); how != "none") {
     fail(OPMUX_E_UNSUPPORTED, "attribute 'reduction' is '{}', only none is supported", how);
   }
-  const int64_t n = element_count(c.b.desc(c.in(0)));
-  if (n > kMostElements)
-    fail(OPMUX_E_UNSUPPORTED, "{} elements are beyond the limit of {}", n, kMostElements);
-  return Sources(n);
+  return Sources(checked_made({element_count(c.b.desc(c.in(0)))}));
 }
 
 void scatter_elements(NodeContext& c) {
@@ -95,10 +90,8 @@ void scatter_nd(NodeContext& c) {
   }
   const auto index = c.b.ints(c.in(1), "the place of an update");
   const Dims stride = row_major(dims);
-  const int64_t slice =
-      std::accumulate(dims.begin() + index_dims.back(), dims.end(), int64_t{1}, std::multiplies<>());
-  const int64_t count =
-      std::accumulate(index_dims.begin(), index_dims.end() - 1, int64_t{1}, std::multiplies<>());
+  const int64_t slice = product_of(split_at(dims, index_dims.back()).second);
+  const int64_t count = product_of(split_at(index_dims, c.b.rank(c.in(1)) - 1).first);
   Sources sources = start(c);
   for (int64_t i = 0; i < count; ++i) {
     int64_t place = 0;

@@ -47,7 +47,7 @@ Dims resolve_shape(const Dims& from, std::vector<int64_t> to, bool allow_zero) {
     }
   }
   if (free < 0) return to;
-  const int64_t have = std::accumulate(from.begin(), from.end(), int64_t{1}, std::multiplies<>());
+  const int64_t have = product_of(from);
   if (known == 0 || have % known != 0) {
     fail(OPMUX_E_INVALID, "the shape leaves {} elements for its dim -1, which do not divide by {}", have,
          known);
@@ -71,10 +71,8 @@ void flatten(NodeContext& c) {
     fail(OPMUX_E_INVALID, "axis {} is outside [{}, {}] for rank {}", axis, -rank, rank, rank);
   }
   if (axis < 0) axis += rank;
-  const auto product = [](auto begin, auto end) {
-    return std::accumulate(begin, end, int64_t{1}, std::multiplies<>());
-  };
-  const Dims to = {product(dims.begin(), dims.begin() + axis), product(dims.begin() + axis, dims.end())};
+  const auto [before, after] = split_at(dims, axis);
+  const Dims to = {product_of(before), product_of(after)};
   c.out(0, c.b.reshape(x, to));
 }
 
