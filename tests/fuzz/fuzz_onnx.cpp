@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ONNX reader and import on arbitrary bytes: a sentence or a graph, never anything else. Symbolic dims are 2,
-// nothing is computed ahead.
+// The ONNX reader and import on arbitrary bytes: a sentence or a graph, never anything else. Symbolic dims
+// are 2, nothing is computed ahead.
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -42,7 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       },
       nullptr, nullptr);
   opmux_onnx_read_tensor(
-      OPMUX_ONNX_READER, bytes, [](void*, const opmux_onnx_tensor*) { return opmux_status{OPMUX_OK}; }, nullptr,
-      nullptr);
+      OPMUX_ONNX_READER, bytes, [](void*, const opmux_onnx_tensor*) { return opmux_status{OPMUX_OK}; },
+      nullptr, nullptr);
   return 0;
 }

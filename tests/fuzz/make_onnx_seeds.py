@@ -78,7 +78,8 @@ def slices() -> bytes:
     at = [constant("s", np.array([-3, 1])), constant("e", np.array([9, 4])), constant("a", np.array([0, -1])),
           constant("t", np.array([2, 1])), constant("i", np.array([[0, -1]])), constant("p", np.array([0, 1, 1, 0]))]
     nodes = [helper.make_node("Slice", ["x", "s", "e", "a", "t"], ["b"]), helper.make_node("Pad", ["b", "p"], ["c"]),
-             helper.make_node("Gather", ["c", "i"], ["d"], axis=1), helper.make_node("Split", ["d"], ["y", "z"], axis=1),
+             helper.make_node("Gather", ["c", "i"], ["d"], axis=1),
+             helper.make_node("Split", ["d"], ["y", "z"], axis=1),
              helper.make_node("Einsum", ["y", "z"], ["u"], equation="abc,abc->ab")]
     return model(nodes, [value("x", [5, 6])], [value("u", None)], at)
 

@@ -5,7 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "host/onnx/read.hpp"
 #include "tests/onnx/evaluate.hpp"
+#include "tests/support/paths.h"
 
 namespace opmux {
 namespace {
@@ -128,6 +130,24 @@ TEST(OnnxState, PastTensorsGiveWhatTheWholeSequenceGives) {
                                            {"past_v", tensor({1, 1, 3, 4}, v.data())}});
   const auto pair = two[0].to_double();
   for (size_t i = 0; i < 16; ++i) EXPECT_NEAR(pair[i], all[24 + i], 1e-6) << i;
+}
+
+TEST(OnnxState, TheTextSampleKeepsAllItsPastInStates) {
+  const auto model = read_onnx(test::source_dir() + "/samples/models/text.onnx");
+  const StateSpec spec = states_of(*model);
+  ASSERT_FALSE(spec.pairs.empty());
+  std::vector<NamedTensorDesc> inputs;
+  for (const SourceValue& v : model->graph.inputs) {
+    if (spec.by_past(v.name)) continue;
+    Dims dims;
+    for (const SourceDim& d : v.dims) dims.push_back(d.value < 0 ? 7 : d.value);
+    inputs.push_back({v.name, make_desc(v.dtype, dims)});
+  }
+  const Graph g = import_onnx(*model, inputs, {}, &test::reference());
+  EXPECT_EQ(g.states.size(), spec.pairs.size());
+  EXPECT_EQ(g.state_rows_added, 7);
+  EXPECT_EQ(g.outputs.size(), 1u);
+  for (const StatePort& s : g.states) EXPECT_EQ(s.desc.dim[2], spec.capacity);
 }
 
 TEST(OnnxState, MoreRowsThanTheCapacityAreRefused) {

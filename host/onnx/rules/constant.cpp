@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Values that are known while the graph is built.
 #include <cmath>
+#include <cstring>
 #include <numbers>
 
 #include "host/onnx/rules/common.hpp"
@@ -16,14 +17,15 @@ ValueId filled(NodeContext& c, HostTensor value, const Dims& dims) {
   if (element_count(value.desc()) != 1) {
     fail(OPMUX_E_INVALID, "the value has {} elements, it must have 1", element_count(value.desc()));
   }
-  const ValueId scalar = c.b.reshape(c.b.constant(std::move(value)), {});
+  const ValueId scalar = c.b.reshape(c.b.constant(value), {});
   const opmux_tdesc desc = make_desc(c.b.dtype(scalar), dims);
-  if (packed_bytes(desc) > kMostFilledBytes) return c.b.expand(scalar, dims);
-  Node node;
-  node.op = OPMUX_OP_FILL;
-  node.in = {scalar};
-  node.set(opmux_op_fill{});
-  return c.b.emit_as(std::move(node), std::span(&desc, 1))[0];
+  const uint64_t width = OPMUX_DTYPE_BITS(desc.dtype) / 8;
+  if (packed_bytes(desc) > kMostFilledBytes || width == 0) return c.b.expand(scalar, dims);
+  // At once on the host: this is how some models hold all their weights.
+  HostTensor whole(desc);
+  const auto n = static_cast<size_t>(element_count(desc));
+  for (size_t i = 0; i < n; ++i) std::memcpy(whole.mutable_data() + i * width, value.data(), width);
+  return c.b.constant(std::move(whole));
 }
 
 template <class T>
