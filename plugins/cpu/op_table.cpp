@@ -25,6 +25,8 @@ const kit_op kOps[] = {
     kGatherNd,
     kOneHot,
     kPad,
+    kAttention,
+    kLrn,
 };
 const uint32_t kOpCount = static_cast<uint32_t>(std::size(kOps));
 

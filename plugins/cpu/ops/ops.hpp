@@ -7,6 +7,7 @@
 
 namespace opmux::cpu {
 
+extern const kit_op kAttention;       // attention.cpp
 extern const kit_op kConv;            // conv.cpp
 extern const kit_op kConvDepthwise;   // conv_depthwise.cpp
 extern const kit_op kConvTranspose;   // conv_transpose.cpp
@@ -16,6 +17,7 @@ extern const kit_op kGather;          // gather.cpp
 extern const kit_op kGatherElements;  // gather_elements.cpp
 extern const kit_op kGatherNd;        // gather_nd.cpp
 extern const kit_op kIota;            // iota.cpp
+extern const kit_op kLrn;             // lrn.cpp
 extern const kit_op kMatmul;          // matmul.cpp
 extern const kit_op kOneHot;          // one_hot.cpp
 extern const kit_op kPad;             // pad.cpp
