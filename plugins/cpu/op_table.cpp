@@ -27,6 +27,7 @@ const kit_op kOps[] = {
     kPad,
     kAttention,
     kLrn,
+    kReduce,
 };
 const uint32_t kOpCount = static_cast<uint32_t>(std::size(kOps));
 

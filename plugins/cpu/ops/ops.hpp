@@ -22,6 +22,7 @@ extern const kit_op kMatmul;          // matmul.cpp
 extern const kit_op kOneHot;          // one_hot.cpp
 extern const kit_op kPad;             // pad.cpp
 extern const kit_op kPointwise;       // pointwise.cpp
+extern const kit_op kReduce;          // reduce.cpp
 extern const kit_op kPool;            // pool.cpp
 
 }  // namespace opmux::cpu
