@@ -28,6 +28,8 @@ const kit_op kOps[] = {
     kAttention,
     kLrn,
     kReduce,
+    kLayerNorm,
+    kGroupNorm,
 };
 const uint32_t kOpCount = static_cast<uint32_t>(std::size(kOps));
 

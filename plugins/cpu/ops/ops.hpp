@@ -16,8 +16,10 @@ extern const kit_op kFill;            // fill.cpp
 extern const kit_op kGather;          // gather.cpp
 extern const kit_op kGatherElements;  // gather_elements.cpp
 extern const kit_op kGatherNd;        // gather_nd.cpp
+extern const kit_op kGroupNorm;       // group_norm.cpp
 extern const kit_op kIota;            // iota.cpp
 extern const kit_op kLrn;             // lrn.cpp
+extern const kit_op kLayerNorm;       // layer_norm.cpp
 extern const kit_op kMatmul;          // matmul.cpp
 extern const kit_op kOneHot;          // one_hot.cpp
 extern const kit_op kPad;             // pad.cpp
