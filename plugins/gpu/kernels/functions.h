@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Functions whose accuracy or NaN rules the languages leave open (GLSL's exp, log and tanh are off by
+// thousands of ulp on some drivers). Bounds below are against double over the whole range of f32.
+#define GK_INF gk_float(0x7f800000u)
+#define GK_NAN gk_float(0x7fc00000u)
+
+// By bits, so that no optimisation of comparisons can drop it.
+GK_FN bool gk_isnan(float a) { return (gk_bits(a) & 0x7fffffffu) > 0x7f800000u; }
+GK_FN bool gk_isinf(float a) { return (gk_bits(a) & 0x7fffffffu) == 0x7f800000u; }
+GK_FN float gk_max(float a, float b) { return gk_isnan(a) ? a : (gk_isnan(b) ? b : (a > b ? a : b)); }
+GK_FN float gk_min(float a, float b) { return gk_isnan(a) ? a : (gk_isnan(b) ? b : (a < b ? a : b)); }
+GK_FN float gk_copysign(float m, float s) {
+  return gk_float((gk_bits(m) & 0x7fffffffu) | (gk_bits(s) & 0x80000000u));
+}
+
+// Cody and Waite's reduction and the polynomial of Cephes; 1.5 ulp. The reduction is a product and a sum, not
+// gk_mad: one driver merges the two constants of a chain of fma, and the result is then off by 68 ulp.
+GK_FN float gk_exp(float a) {
+  float t = a > -104.0f ? (a < 89.0f ? a : 89.0f) : -104.0f;
+  float n = floor(t * 1.44269504f + 0.5f);
+  GK_PRECISE float r = t - n * 0.693359375f;
+  r = r + n * 2.12194440e-4f;
+  GK_PRECISE float z = gk_mad(gk_mad(1.9875691500e-4f, r, 1.3981999507e-3f), r, 8.3334519073e-3f);
+  z = gk_mad(gk_mad(gk_mad(z, r, 4.1665795894e-2f), r, 1.6666665459e-1f), r, 5.0000001201e-1f);
+  z = gk_mad(z, r * r, r) + 1.0f;
+  // Two factors, so that subnormal results and overflow come out right.
+  int k = GK_I32(n);
+  int half_k = k >> 1;
+  z = z * gk_float(GK_U32(half_k + 127) << 23u) * gk_float(GK_U32(k - half_k + 127) << 23u);
+  return gk_isnan(a) ? a : z;
+}
+
+// Cephes; 1 ulp.
+GK_FN float gk_log(float a) {
+  bool tiny = a < 1.17549435e-38f;
+  uint u = gk_bits(tiny ? a * 8388608.0f : a) - 0x3f3504f3u;
+  float e = GK_F32(GK_I32(u) >> 23) - (tiny ? 23.0f : 0.0f);
+  float f = gk_float((u & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
+  GK_PRECISE float y = gk_mad(gk_mad(gk_mad(7.0376836292e-2f, f, -1.1514610310e-1f), f, 1.1676998740e-1f), f,
+                              -1.2420140846e-1f);
+  y = gk_mad(gk_mad(gk_mad(y, f, 1.4249322787e-1f), f, -1.6668057665e-1f), f, 2.0000714765e-1f);
+  y = gk_mad(gk_mad(y, f, -2.4999993993e-1f), f, 3.3333331174e-1f) * f * (f * f) - e * 2.12194440e-4f;
+  GK_PRECISE float r = (f + gk_mad(-0.5f, f * f, y)) + e * 0.693359375f;
+  if (a == 0.0f) r = -GK_INF;
+  if (a < 0.0f) r = GK_NAN;
+  return a == GK_INF || gk_isnan(a) ? a : r;
+}
+
+GK_FN float gk_sigmoid(float a) { return 1.0f / (1.0f + gk_exp(-a)); }
+
+// An odd polynomial near 0, where the quotient would cancel; 1.5 ulp.
+GK_FN float gk_tanh(float a) {
+  float t = gk_fabs(a);
+  float z = t * t;
+  float q = gk_mad(z, gk_mad(z, gk_mad(z, -5.70498872745e-3f, 2.06390887954e-2f), -5.37397155531e-2f),
+                   1.33314422036e-1f);
+  float r = t < 0.55f ? gk_mad(t * z, gk_mad(z, q, -3.33332819422e-1f), t)
+                      : 1.0f - 2.0f / (gk_exp(2.0f * t) + 1.0f);
+  return gk_isnan(a) ? a : gk_copysign(r, a);
+}
+
+// erfc(z) for z >= 0 as exp(-z^2) t q(t), t = 2 / (2 + z): q is a Chebyshev fit over z in [0, 10.2] with a
+// relative error of 4e-8, in x = t scaled to [-1, 1]. The high 12 bits of z squared are exact, which keeps
+// the exponential's relative error small in the tail.
+GK_FN float gk_erfc_positive(float z) {
+  float t = 2.0f / (2.0f + z);
+  float x = gk_mad(2.392156863f, t, -1.392156863f);
+  float q = gk_mad(6.583166e-6f, x, -5.447940178e-5f);
+  q = gk_mad(gk_mad(q, x, 6.824855802e-6f), x, 5.960699109e-4f);
+  q = gk_mad(gk_mad(q, x, -6.419895485e-4f), x, -6.220671238e-3f);
+  q = gk_mad(gk_mad(q, x, 6.103150310e-3f), x, 1.026399712e-1f);
+  q = gk_mad(gk_mad(q, x, 3.266210317e-1f), x, 5.709435008e-1f);
+  float high = gk_float(gk_bits(z) & 0xfffff000u);
+  float r = gk_exp(-high * high) * gk_exp(-(z - high) * (z + high)) * t * q;
+  return z > 10.2f ? 0.0f : r;
+}
+
+// The series below 0.5: 1 - erfc would cancel there.
+GK_FN float gk_erf(float a) {
+  float t = gk_fabs(a);
+  float z = t * t;
+  float s = gk_mad(gk_mad(gk_mad(z, -7.5757576e-4f, 4.6296296e-3f), z, -2.3809524e-2f), z, 0.1f);
+  s = gk_mad(gk_mad(s, z, -3.3333333e-1f), z, 1.0f) * t * 1.12837917f;
+  return gk_isnan(a) ? a : gk_copysign(t < 0.5f ? s : 1.0f - gk_erfc_positive(t), a);
+}
+GK_FN float gk_erfc(float a) {
+  float r = a < 0.0f ? 2.0f - gk_erfc_positive(-a) : gk_erfc_positive(a);
+  if (gk_fabs(a) < 0.5f) r = 1.0f - gk_erf(a);
+  return gk_isnan(a) ? a : r;
+}
+GK_FN float gk_gelu(float a) {
+  float r = 0.5f * a * gk_erfc(a * -0.707106781f);
+  return a == -GK_INF ? -0.0f : r;
+}
+GK_FN float gk_gelu_tanh(float a) {
+  float r = a * gk_sigmoid(1.5957691216f * gk_mad(0.044715f * a * a, a, a));
+  return a < -1e4f ? -0.0f : r;
+}
+GK_FN float gk_silu(float a) { return a == -GK_INF ? -0.0f : a / (1.0f + gk_exp(-a)); }
+GK_FN float gk_sign(float a) { return gk_isnan(a) ? a : (a > 0.0f ? 1.0f : (a < 0.0f ? -1.0f : 0.0f)); }
+GK_FN float gk_bool(bool b) { return b ? 1.0f : 0.0f; }

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "opencl/device.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <thread>
+
+#include "opencl/kernels.gen.h"
+
+namespace opmux::gpu {
+namespace {
+
+struct Params {
+  cl_uint base[GK_BINDINGS];
+  cl_uint first;
+};
+
+constexpr uint32_t group_size(KernelId id) {
+  return id == KernelId::kMatmul ? (GK_BM / GK_TM) * (GK_BN / GK_TN) : GK_POINTWISE_GROUP;
+}
+
+const cl::Buffer& buffer_of(const Memory* m) { return static_cast<const ClMemory*>(m)->buffer(); }
+
+// The kernel's parameters are its bindings in their order, and the structure last.
+void set_arguments(cl::Kernel& kernel, const Launch& l) {
+  cl_uint at = 0;
+  for (uint32_t b = 0; b < GK_BINDINGS; ++b) {
+    if (l.kernel == KernelId::kPointwise && (b == GK_BIND_A || b == GK_BIND_B)) continue;
+    // An untouched binding gets the code buffer: some drivers do not take a null pointer.
+    kernel.setArg(at++, buffer_of(l.range[b].memory ? l.range[b].memory : l.range[GK_BIND_CODE].memory));
+  }
+  Params p;
+  for (uint32_t b = 0; b < GK_BINDINGS; ++b) {
+    // A buffer is bound from its start.
+    p.base[b] = static_cast<cl_uint>(l.range[b].offset / 4) + l.base[b];
+  }
+  p.first = l.dispatch.first;
+  kernel.setArg(at, sizeof p, &p);
+}
+
+// Kernel objects with their arguments, ready to be enqueued again.
+struct ClRecording : Recording {
+  std::vector<cl::Kernel> kernels;
+  std::vector<Launch> launches;
+};
+
+class ClStream : public Stream {
+ public:
+  explicit ClStream(ClDevice& device) : device_(device), queue_(device.context(), device.device()) {
+    for (uint32_t i = 0; i < kKernelCount; ++i) kernels_.push_back(cl::Kernel());
+  }
+  ~ClStream() override {
+    try {
+      queue_.finish();
+    } catch (const cl::Error&) {  // nobody is left to tell
+    }
+  }
+
+  void copy(const Copy& c) override {
+    cl_try("copy", [&] {
+      if (c.src && c.dst) {
+        queue_.enqueueCopyBuffer(buffer_of(c.src), buffer_of(c.dst), c.src_offset, c.dst_offset, c.size);
+      } else if (c.dst) {
+        queue_.enqueueWriteBuffer(buffer_of(c.dst), CL_TRUE, c.dst_offset, c.size, c.src_host);
+      } else {
+        queue_.enqueueReadBuffer(buffer_of(c.src), CL_FALSE, c.src_offset, c.size, c.dst_host);
+      }
+    });
+  }
+
+  void launch(const Launch& l) override {
+    cl_try("launch", [&] {
+      cl::Kernel& kernel = kernels_[static_cast<uint32_t>(l.kernel)];
+      if (!kernel()) kernel = device_.kernel(l.kernel);
+      set_arguments(kernel, l);
+      enqueue(kernel, l);
+    });
+  }
+
+  bool finish(uint64_t timeout_ns) override {
+    return cl_try("finish", [&] {
+      if (timeout_ns == UINT64_MAX) {
+        queue_.finish();
+        return true;
+      }
+      return finish_within(std::chrono::nanoseconds(std::min<uint64_t>(timeout_ns, INT64_MAX / 2)));
+    });
+  }
+
+  std::unique_ptr<Recording> record(std::span<const Launch> launches) override {
+    return cl_try("record", [&] {
+      auto r = std::make_unique<ClRecording>();
+      r->launches.assign(launches.begin(), launches.end());
+      for (const Launch& l : launches) {
+        r->kernels.push_back(device_.kernel(l.kernel));
+        set_arguments(r->kernels.back(), l);
+      }
+      return r;
+    });
+  }
+  void update(Recording& recording, size_t first, std::span<const Launch> launches) override {
+    cl_try("replay", [&] {
+      auto& r = static_cast<ClRecording&>(recording);
+      for (size_t i = 0; i < launches.size(); ++i) {
+        r.launches[first + i] = launches[i];
+        set_arguments(r.kernels[first + i], launches[i]);
+      }
+    });
+  }
+  void replay(Recording& recording) override {
+    cl_try("replay", [&] {
+      auto& r = static_cast<ClRecording&>(recording);
+      for (size_t i = 0; i < r.kernels.size(); ++i) enqueue(r.kernels[i], r.launches[i]);
+    });
+  }
+
+ private:
+  void enqueue(const cl::Kernel& kernel, const Launch& l) {
+    const size_t group = group_size(l.kernel);
+    const uint32_t(&g)[3] = l.dispatch.groups;
+    queue_.enqueueNDRangeKernel(kernel, cl::NullRange, cl::NDRange(g[0] * group, g[1], g[2]),
+                                cl::NDRange(group, 1, 1));
+  }
+
+  // OpenCL has no wait with a limit, so the end of the queue is polled at growing intervals.
+  bool finish_within(std::chrono::nanoseconds limit) {
+    const auto end = std::chrono::steady_clock::now() + limit;
+    cl::Event last;
+    queue_.enqueueMarkerWithWaitList(nullptr, &last);
+    queue_.flush();
+    for (std::chrono::microseconds pause(20);; pause = std::min(pause * 2, std::chrono::microseconds(1000))) {
+      const cl_int status = last.getInfo<CL_EVENT_COMMAND_EXECUTION_STATUS>();
+      if (status < 0) throw cl::Error(status, "a command of the queue");
+      if (status == CL_COMPLETE) return true;
+      if (std::chrono::steady_clock::now() >= end) return false;
+      std::this_thread::sleep_for(pause);
+    }
+  }
+
+  ClDevice& device_;
+  cl::CommandQueue queue_;
+  std::vector<cl::Kernel> kernels_;  // arguments belong to the object, so each queue has its own
+};
+
+}  // namespace
+
+opmux_status status_of(cl_int code) {
+  switch (code) {
+    case CL_OUT_OF_HOST_MEMORY:
+    case CL_MEM_OBJECT_ALLOCATION_FAILURE:
+    case CL_INVALID_BUFFER_SIZE:
+      return OPMUX_E_OUT_OF_MEMORY | OPMUX_F_RETRYABLE;
+    case CL_OUT_OF_RESOURCES:
+      return OPMUX_E_OUT_OF_MEMORY | OPMUX_F_RETRYABLE;
+    case CL_DEVICE_NOT_AVAILABLE:
+    case CL_INVALID_COMMAND_QUEUE:
+    case CL_INVALID_CONTEXT:
+      return OPMUX_E_DEVICE_LOST | OPMUX_F_STICKY;
+    case CL_BUILD_PROGRAM_FAILURE:
+    case CL_COMPILER_NOT_AVAILABLE:
+      return OPMUX_E_BROKEN_PROMISE;
+    default:
+      return OPMUX_E_INTERNAL;
+  }
+}
+
+ClDevice::ClDevice(const cl::Device& device) : device_(device), context_(device), writes_(context_, device) {}
+
+std::unique_ptr<Memory> ClDevice::allocate(uint32_t kind, uint64_t size, uint64_t) {
+  const cl_mem_flags flags = CL_MEM_READ_WRITE | (kind == OPMUX_MEM_HOST ? CL_MEM_ALLOC_HOST_PTR : 0);
+  return cl_try("alloc", [&] { return std::make_unique<ClMemory>(cl::Buffer(context_, flags, size), size); });
+}
+
+std::unique_ptr<Stream> ClDevice::stream() {
+  return cl_try("queue", [&] { return std::make_unique<ClStream>(*this); });
+}
+
+void ClDevice::write(const Memory& to, uint64_t offset, std::span<const uint32_t> words) {
+  const std::lock_guard lock(write_lock_);
+  cl_try("prepare", [&] {
+    writes_.enqueueWriteBuffer(buffer_of(&to), CL_TRUE, offset, words.size_bytes(), words.data());
+  });
+}
+
+// One program holds all kernels: each build costs some drivers 0.2 s, however short its text.
+const cl::Program& ClDevice::program() {
+  const std::lock_guard lock(build_lock_);
+  if (program_()) return program_;
+  cl::Program made(context_, std::string(kKernelSource));
+  try {
+    made.build("-cl-std=CL1.2");
+  } catch (const cl::BuildError& e) {
+    std::string log = e.getBuildLog().empty() ? std::string() : e.getBuildLog().front().second;
+    throw DriverError(OPMUX_E_BROKEN_PROMISE, OPMUX_NATIVE_OPENCL, e.err(),
+                      "opencl: the kernels do not compile: " + log.substr(0, 300));
+  }
+  program_ = made;
+  return program_;
+}
+
+cl::Kernel ClDevice::kernel(KernelId id) {
+  return cl::Kernel(program(), kKernelName[static_cast<uint32_t>(id)]);
+}
+
+void ClDevice::prepare(KernelId kernel_id) {
+  cl_try("prepare", [&] { kernel(kernel_id); });
+}
+
+uint64_t ClDevice::free_bytes() {
+  if (!cl_try("status", [&] { return device_.getInfo<CL_DEVICE_AVAILABLE>(); })) {
+    throw DriverError(OPMUX_E_DEVICE_LOST | OPMUX_F_STICKY, OPMUX_NATIVE_OPENCL, CL_DEVICE_NOT_AVAILABLE,
+                      "opencl: the device is not available any more");
+  }
+  return 0;
+}
+
+}  // namespace opmux::gpu

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vulkan/device.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "vulkan/matmul.spv.h"
+#include "vulkan/pointwise.spv.h"
+
+namespace opmux::gpu {
+namespace {
+
+std::span<const uint32_t> shader_of(KernelId kernel) {
+  if (kernel == KernelId::kMatmul) return k_matmul_spirv;
+  return k_pointwise_spirv;
+}
+
+}  // namespace
+
+// ---- Blocks
+
+VkBlock::VkBlock(VkGpu& gpu, uint64_t size, bool host_visible) : Memory(size), gpu_(gpu) {
+  const VolkDeviceTable& vk = gpu.vk();
+  const VkBufferCreateInfo info{VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+                                nullptr,
+                                0,
+                                size,
+                                VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
+                                    VK_BUFFER_USAGE_TRANSFER_DST_BIT,
+                                VK_SHARING_MODE_EXCLUSIVE,
+                                0,
+                                nullptr};
+  try {
+    gpu.check(vk.vkCreateBuffer(gpu.get(), &info, nullptr, &buffer_), "vkCreateBuffer");
+    VkMemoryRequirements need;
+    vk.vkGetBufferMemoryRequirements(gpu.get(), buffer_, &need);
+    const VkMemoryAllocateInfo want{VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO, nullptr, need.size,
+                                    pick_type(need.memoryTypeBits, host_visible)};
+    gpu.check(vk.vkAllocateMemory(gpu.get(), &want, nullptr, &memory_), "vkAllocateMemory");
+    gpu.check(vk.vkBindBufferMemory(gpu.get(), buffer_, memory_, 0), "vkBindBufferMemory");
+    if (host_visible) {
+      gpu.check(vk.vkMapMemory(gpu.get(), memory_, 0, VK_WHOLE_SIZE, 0, &mapped_), "vkMapMemory");
+    }
+  } catch (...) {
+    free();
+    throw;
+  }
+}
+
+VkBlock::~VkBlock() {
+  gpu_.wait_idle();
+  free();
+}
+
+void VkBlock::free() {
+  gpu_.vk().vkDestroyBuffer(gpu_.get(), buffer_, nullptr);
+  gpu_.vk().vkFreeMemory(gpu_.get(), memory_, nullptr);
+}
+
+// The first type that has what must be and, if there is one, what should be.
+uint32_t VkBlock::pick_type(uint32_t allowed, bool host_visible) const {
+  const VkMemoryPropertyFlags host =
+      VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+  const VkMemoryPropertyFlags local = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT;
+  const VkMemoryPropertyFlags wishes[][2] = {{host | VK_MEMORY_PROPERTY_HOST_CACHED_BIT, host}, {local, 0}};
+  const auto& types = gpu_.memory();
+  for (VkMemoryPropertyFlags wish : wishes[host_visible ? 0 : 1]) {
+    for (uint32_t t = 0; t < types.memoryTypeCount; ++t) {
+      if ((allowed >> t & 1) && (types.memoryTypes[t].propertyFlags & wish) == wish) return t;
+    }
+  }
+  throw DriverError(OPMUX_E_UNSUPPORTED, OPMUX_NATIVE_VULKAN, 0,
+                    "vulkan: no memory type fits a storage buffer");
+}
+
+// ---- The device
+
+VkGpu::VkGpu(const VkChoice& choice) : choice_(choice) {
+  const float priority = 1;
+  const VkDeviceQueueCreateInfo queue{
+      VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO, nullptr, 0, choice.family, 1, &priority};
+  const VkPhysicalDeviceFeatures none{};
+  const VkDeviceCreateInfo info{
+      VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, nullptr, 0, 1, &queue, 0, nullptr, 0, nullptr, &none};
+  vk_check(vkCreateDevice(choice.physical, &info, nullptr, &device_), "vkCreateDevice");
+  volkLoadDeviceTable(&vk_, device_);
+  vk_.vkGetDeviceQueue(device_, choice.family, 0, &queue_);
+  vkGetPhysicalDeviceMemoryProperties(choice.physical, &memory_);
+  try {
+    make_layouts();
+  } catch (...) {
+    destroy();
+    throw;
+  }
+}
+
+VkGpu::~VkGpu() {
+  wait_idle();
+  destroy();
+}
+
+void VkGpu::destroy() noexcept {
+  for (VkPipeline p : pipelines_) vk_.vkDestroyPipeline(device_, p, nullptr);
+  vk_.vkDestroyPipelineLayout(device_, layout_, nullptr);
+  vk_.vkDestroyDescriptorSetLayout(device_, set_layout_, nullptr);
+  vk_.vkDestroyDevice(device_, nullptr);
+}
+
+void VkGpu::make_layouts() {
+  VkDescriptorSetLayoutBinding bindings[GK_BINDINGS];
+  for (uint32_t b = 0; b < GK_BINDINGS; ++b) {
+    bindings[b] = {b, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT, nullptr};
+  }
+  const VkDescriptorSetLayoutCreateInfo set{VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO, nullptr, 0,
+                                            GK_BINDINGS, bindings};
+  vk_check(vk_.vkCreateDescriptorSetLayout(device_, &set, nullptr, &set_layout_),
+           "vkCreateDescriptorSetLayout");
+  const VkPushConstantRange params{VK_SHADER_STAGE_COMPUTE_BIT, 0, (GK_BINDINGS + 1) * 4};
+  const VkPipelineLayoutCreateInfo layout{
+      VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO, nullptr, 0, 1, &set_layout_, 1, &params};
+  vk_check(vk_.vkCreatePipelineLayout(device_, &layout, nullptr, &layout_), "vkCreatePipelineLayout");
+}
+
+VkPipeline VkGpu::pipeline(KernelId kernel) {
+  const std::lock_guard lock(pipeline_lock_);
+  VkPipeline& p = pipelines_[static_cast<uint32_t>(kernel)];
+  if (p) return p;
+  const auto words = shader_of(kernel);
+  const VkShaderModuleCreateInfo source{VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, nullptr, 0,
+                                        words.size_bytes(), words.data()};
+  VkShaderModule module = VK_NULL_HANDLE;
+  check(vk_.vkCreateShaderModule(device_, &source, nullptr, &module), "vkCreateShaderModule");
+  const VkComputePipelineCreateInfo info{VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+                                         nullptr,
+                                         0,
+                                         {VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO, nullptr, 0,
+                                          VK_SHADER_STAGE_COMPUTE_BIT, module, "main", nullptr},
+                                         layout_,
+                                         VK_NULL_HANDLE,
+                                         -1};
+  const VkResult made = vk_.vkCreateComputePipelines(device_, VK_NULL_HANDLE, 1, &info, nullptr, &p);
+  vk_.vkDestroyShaderModule(device_, module, nullptr);
+  check(made, "vkCreateComputePipelines");
+  return p;
+}
+
+std::unique_ptr<Memory> VkGpu::allocate(uint32_t kind, uint64_t size, uint64_t) {
+  return std::make_unique<VkBlock>(*this, size, kind == OPMUX_MEM_HOST);
+}
+
+std::unique_ptr<Stream> VkGpu::stream() { return make_stream(*this); }
+
+// Code lies in host-visible memory; a later submission makes it visible to the device.
+void VkGpu::write(const Memory& to, uint64_t offset, std::span<const uint32_t> words) {
+  std::memcpy(static_cast<char*>(to.host()) + offset, words.data(), words.size_bytes());
+}
+
+uint64_t VkGpu::range_align() const {
+  return std::max<uint64_t>(choice_.limits.minStorageBufferOffsetAlignment, 4);
+}
+
+uint64_t VkGpu::free_bytes() {
+  if (lost_) vk_check(VK_ERROR_DEVICE_LOST, "an earlier call");
+  return 0;
+}
+
+void VkGpu::submit(VkCommandBuffer commands, VkFence fence) {
+  VkSubmitInfo info{VK_STRUCTURE_TYPE_SUBMIT_INFO, nullptr, 0, nullptr, nullptr, 0, nullptr, 0, nullptr};
+  info.commandBufferCount = commands ? 1 : 0;
+  info.pCommandBuffers = &commands;
+  const std::lock_guard lock(queue_lock_);
+  check(vk_.vkQueueSubmit(queue_, 1, &info, fence), "vkQueueSubmit");
+}
+
+void VkGpu::wait_idle() noexcept {
+  const std::lock_guard lock(queue_lock_);
+  if (vk_.vkQueueWaitIdle(queue_) == VK_ERROR_DEVICE_LOST) lost_ = true;
+}
+
+void VkGpu::check(VkResult code, const char* doing) {
+  if (code == VK_ERROR_DEVICE_LOST) lost_ = true;
+  vk_check(code, doing);
+}
+
+}  // namespace opmux::gpu

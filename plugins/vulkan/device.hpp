@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <volk.h>
+
+#include <atomic>
+#include <mutex>
+
+#include "gpu/backend.hpp"
+
+namespace opmux::gpu {
+
+opmux_status status_of(VkResult code);
+// Throws DriverError unless the code is VK_SUCCESS.
+void vk_check(VkResult code, const char* doing);
+
+// What a device is opened with.
+struct VkChoice {
+  VkPhysicalDevice physical = VK_NULL_HANDLE;
+  uint32_t family = 0;  // of queues that compute and copy
+  VkPhysicalDeviceLimits limits{};
+};
+
+class VkGpu;
+
+class VkBlock : public Memory {
+ public:
+  VkBlock(VkGpu& gpu, uint64_t size, bool host_visible);
+  ~VkBlock() override;
+  void* host() const override { return mapped_; }
+  VkBuffer buffer() const { return buffer_; }
+
+ private:
+  uint32_t pick_type(uint32_t allowed, bool host_visible) const;
+  void free();
+
+  VkGpu& gpu_;
+  VkBuffer buffer_ = VK_NULL_HANDLE;
+  VkDeviceMemory memory_ = VK_NULL_HANDLE;
+  void* mapped_ = nullptr;
+};
+
+// One device with one queue, which its streams share.
+class VkGpu : public Device {
+ public:
+  explicit VkGpu(const VkChoice& choice);
+  ~VkGpu() override;
+  std::unique_ptr<Memory> allocate(uint32_t kind, uint64_t size, uint64_t align) override;
+  std::unique_ptr<Stream> stream() override;
+  void write(const Memory& to, uint64_t offset, std::span<const uint32_t> words) override;
+  void prepare(KernelId kernel) override { pipeline(kernel); }
+  uint64_t range_align() const override;
+  uint64_t free_bytes() override;
+
+  const VolkDeviceTable& vk() const { return vk_; }
+  VkDevice get() const { return device_; }
+  uint32_t family() const { return choice_.family; }
+  const VkPhysicalDeviceMemoryProperties& memory() const { return memory_; }
+  VkDescriptorSetLayout set_layout() const { return set_layout_; }
+  VkPipelineLayout layout() const { return layout_; }
+  VkPipeline pipeline(KernelId kernel);
+  // fence VK_NULL_HANDLE: none; commands VK_NULL_HANDLE: the fence alone.
+  void submit(VkCommandBuffer commands, VkFence fence);
+  void wait_idle() noexcept;
+  // Notes a loss, so that status() tells it.
+  void check(VkResult code, const char* doing);
+
+ private:
+  void make_layouts();
+  void destroy() noexcept;
+
+  VkChoice choice_;
+  VolkDeviceTable vk_{};
+  VkDevice device_ = VK_NULL_HANDLE;
+  VkPhysicalDeviceMemoryProperties memory_{};
+  VkDescriptorSetLayout set_layout_ = VK_NULL_HANDLE;
+  VkPipelineLayout layout_ = VK_NULL_HANDLE;
+  std::mutex queue_lock_;  // guards queue_
+  VkQueue queue_ = VK_NULL_HANDLE;
+  std::mutex pipeline_lock_;  // guards pipelines_; no call into the host under it
+  VkPipeline pipelines_[kKernelCount] = {};
+  std::atomic<bool> lost_{false};
+};
+
+std::unique_ptr<Stream> make_stream(VkGpu& gpu);
+
+}  // namespace opmux::gpu
