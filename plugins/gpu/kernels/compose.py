@@ -14,6 +14,7 @@ import re
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+FUNCTIONS = HERE.parents[2] / "sdk/include/opmux/ops/pointwise.gen.h"
 MACROS = ("GK_GROUP_SIZE", "GK_BUFFERS", "GK_SHARED")
 
 OPENCL = """\
@@ -53,11 +54,17 @@ def split(name):
     return parts[2], parts[4]
 
 
+def function_numbers():
+    """The OPMUX_FN_* of the plugin interface as the kernels' own macros."""
+    lines = re.findall(r"^#define OPMUX_FN_\w+ \d+u", FUNCTIONS.read_text(encoding="utf-8"), flags=re.M)
+    return "".join(f"{line}\n" for line in lines)
+
+
 def compose(language, kernels):
     """One source with all kernels; GLSL has one entry point a source."""
     if language == "glsl" and len(kernels) != 1:
         raise ValueError(f"glsl: one kernel a source, got {len(kernels)}")
-    text = PROLOGUE[language] + "".join(read(name) for name in COMMON)
+    text = PROLOGUE[language] + function_numbers() + "".join(read(name) for name in COMMON)
     if language == "opencl":
         text += "typedef struct { GK_PARAMS } gk_params;\n"
     for name in kernels:

@@ -59,10 +59,15 @@ GK_FN float gk_tanh(float a) {
   return gk_isnan(a) ? a : gk_copysign(r, a);
 }
 
-// erfc(z) for z >= 0 as exp(-z^2) t q(t), t = 2 / (2 + z): q is a Chebyshev fit over z in [0, 10.2] with a
-// relative error of 4e-8, in x = t scaled to [-1, 1]. The high 12 bits of z squared are exact, which keeps
-// the exponential's relative error small in the tail.
-GK_FN float gk_erfc_positive(float z) {
+// exp(-scale x^2) for a scale of 1 or 0.5. The high 12 bits of x squared are exact, which keeps the relative
+// error small in the tail.
+GK_FN float gk_bell(float x, float scale) {
+  float high = gk_float(gk_bits(x) & 0xfffff000u);
+  return gk_exp(-scale * high * high) * gk_exp(-scale * (x - high) * (x + high));
+}
+// exp(z^2) erfc(z) for z >= 0 as t q(t), t = 2 / (2 + z): q is a Chebyshev fit over z in [0, 10.2] with a
+// relative error of 4e-8, in x = t scaled to [-1, 1].
+GK_FN float gk_erfcx(float z) {
   float t = 2.0f / (2.0f + z);
   float x = gk_mad(2.392156863f, t, -1.392156863f);
   float q = gk_mad(6.583166e-6f, x, -5.447940178e-5f);
@@ -70,10 +75,10 @@ GK_FN float gk_erfc_positive(float z) {
   q = gk_mad(gk_mad(q, x, -6.419895485e-4f), x, -6.220671238e-3f);
   q = gk_mad(gk_mad(q, x, 6.103150310e-3f), x, 1.026399712e-1f);
   q = gk_mad(gk_mad(q, x, 3.266210317e-1f), x, 5.709435008e-1f);
-  float high = gk_float(gk_bits(z) & 0xfffff000u);
-  float r = gk_exp(-high * high) * gk_exp(-(z - high) * (z + high)) * t * q;
-  return z > 10.2f ? 0.0f : r;
+  return t * q;
 }
+// Beyond 10.2 the result is below half of the least number; an infinite z would give NaN.
+GK_FN float gk_erfc_positive(float z) { return z > 10.2f ? 0.0f : gk_bell(z, 1.0f) * gk_erfcx(z); }
 
 // The series below 0.5: 1 - erfc would cancel there.
 GK_FN float gk_erf(float a) {
@@ -88,14 +93,14 @@ GK_FN float gk_erfc(float a) {
   if (gk_fabs(a) < 0.5f) r = 1.0f - gk_erf(a);
   return gk_isnan(a) ? a : r;
 }
+// Infinity times zero is NaN in these three, as their formulas say.
 GK_FN float gk_gelu(float a) {
-  float r = 0.5f * a * gk_erfc(a * -0.707106781f);
-  return a == -GK_INF ? -0.0f : r;
+  float t = gk_fabs(a);
+  float tail = t > 14.5f ? 0.0f : 0.5f * gk_bell(t, 0.5f) * gk_erfcx(t * 0.707106781f);  // 1 - Phi(|a|)
+  float r = a < 0.0f ? a * tail : a - a * tail;
+  return t == GK_INF ? a * (a < 0.0f ? 0.0f : 1.0f) : r;
 }
-GK_FN float gk_gelu_tanh(float a) {
-  float r = a * gk_sigmoid(1.5957691216f * gk_mad(0.044715f * a * a, a, a));
-  return a < -1e4f ? -0.0f : r;
-}
-GK_FN float gk_silu(float a) { return a == -GK_INF ? -0.0f : a / (1.0f + gk_exp(-a)); }
+GK_FN float gk_gelu_tanh(float a) { return a * gk_sigmoid(1.5957691216f * gk_mad(0.044715f * a * a, a, a)); }
+GK_FN float gk_silu(float a) { return a / (1.0f + gk_exp(-a)); }
 GK_FN float gk_sign(float a) { return gk_isnan(a) ? a : (a > 0.0f ? 1.0f : (a < 0.0f ? -1.0f : 0.0f)); }
 GK_FN float gk_bool(bool b) { return b ? 1.0f : 0.0f; }

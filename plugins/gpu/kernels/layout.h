@@ -31,7 +31,7 @@
 #define GK_INSN_WORDS 6
 
 // Functions are the OPMUX_FN_* numbers; this one, which no program has, loads operand `immediate`.
-#define GK_FN_LOAD 0
+#define GK_FN_LOAD 0u
 
 // Tile of matmul: GK_BM x GK_BN results a group, GK_TM x GK_TN a lane, GK_BK steps of k in shared memory.
 #define GK_BM 32

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// Planning against a launcher that writes down what it is asked for.
+#include "gpu/plan.hpp"
+
+#include <gtest/gtest.h>
+
+#include "gpu/backend.hpp"
+#include "gpu/hazards.hpp"
+#include "kit/desc.hpp"
+#include "kit/guard.hpp"
+
+namespace opmux::gpu {
+namespace {
+
+class Recorder : public Launcher {
+ public:
+  void launch(const Launch& l) override { launches.push_back(l); }
+  std::vector<Launch> launches;
+};
+
+opmux_devinfo device() {
+  opmux_devinfo i{};
+  i.h.size = sizeof i;
+  i.kind = OPMUX_DEV_GPU;
+  i.compute_units = 10;
+  i.max_binding_bytes = 128 << 20;
+  i.max_groups[0] = i.max_groups[1] = i.max_groups[2] = 65535;
+  return i;
+}
+
+kit::Desc<opmux_op_matmul> matmul(std::vector<int64_t> a, std::vector<int64_t> b, std::vector<int64_t> c) {
+  kit::Desc<opmux_op_matmul> d(OPMUX_OP_MATMUL);
+  d->acc_dtype = OPMUX_F32;
+  d.in(kit::tensor(OPMUX_F32, a)).in(kit::tensor(OPMUX_F32, b)).out(kit::tensor(OPMUX_F32, c));
+  return d;
+}
+
+KernelPlan plan_of(const opmux_devinfo& info, opmux_opd* d) {
+  opmux_cap cap{};
+  KernelPlan plan;
+  EXPECT_TRUE(plan_matmul(info, *d, cap, &plan)) << "why " << cap.why;
+  return plan;
+}
+
+opmux_bind bind_of(const Memory& m, uint64_t offset) {
+  return {reinterpret_cast<uintptr_t>(&m), offset, 0, nullptr};
+}
+
+TEST(MatmulPlan, OneGroupMakesOneTileAndTheBatchIsTheThirdAxis) {
+  auto d = matmul({7, 33, 5}, {7, 5, 100}, {7, 33, 100});
+  const KernelPlan plan = plan_of(device(), d.opd());
+  ASSERT_EQ(plan.dispatches.size(), 1u);
+  EXPECT_EQ(plan.dispatches[0].groups[0], 4u);
+  EXPECT_EQ(plan.dispatches[0].groups[1], 2u);
+  EXPECT_EQ(plan.dispatches[0].groups[2], 7u);
+  EXPECT_EQ(plan.code[GK_AT_K], 5u);
+}
+
+TEST(MatmulPlan, ABatchBeyondTheThirdAxisIsSplit) {
+  opmux_devinfo info = device();
+  info.max_groups[2] = 3;
+  auto d = matmul({8, 1, 1}, {1, 1}, {8, 1, 1});
+  const KernelPlan plan = plan_of(info, d.opd());
+  ASSERT_EQ(plan.dispatches.size(), 3u);
+  EXPECT_EQ(plan.dispatches[2].first, 6u);
+  EXPECT_EQ(plan.dispatches[2].groups[2], 2u);
+}
+
+TEST(MatmulPlan, MoreTilesThanGroupsIsARefusalWithTheLargestExtent) {
+  opmux_devinfo info = device();
+  info.max_groups[1] = 2;
+  auto d = matmul({65, 1}, {1, 1}, {65, 1});
+  opmux_cap cap{};
+  EXPECT_FALSE(plan_matmul(info, *d.opd(), cap, nullptr));
+  EXPECT_EQ(cap.why, OPMUX_WHY_DIM);
+  EXPECT_EQ(cap.why_arg, 2u);
+  EXPECT_EQ(cap.why_have, 65);
+  EXPECT_EQ(cap.why_limit, 64);
+}
+
+TEST(MatmulPlan, AnOperandBeyondABindingIsARefusalWithBothSizes) {
+  opmux_devinfo info = device();
+  info.max_binding_bytes = 4096 + 256;
+  auto fits = matmul({32, 32}, {32, 32}, {32, 32});
+  opmux_cap cap{};
+  EXPECT_TRUE(plan_matmul(info, *fits.opd(), cap, nullptr));
+  auto large = matmul({32, 32}, {32, 33}, {32, 33});
+  EXPECT_FALSE(plan_matmul(info, *large.opd(), cap, nullptr));
+  EXPECT_EQ(cap.why, OPMUX_WHY_MEMORY);
+  EXPECT_EQ(cap.why_arg, 1u);
+  EXPECT_EQ(cap.why_have, 32 * 33 * 4);
+  EXPECT_EQ(cap.why_limit, 4096);
+}
+
+TEST(Launches, RangesStartAtTheAlignmentAndTheRestIsABase) {
+  auto d = matmul({4, 3}, {3, 4}, {4, 4});
+  d.inputs()[1].stride[0] = -4;  // element 0 is in the last row
+  const KernelPlan plan = plan_of(device(), d.opd());
+  const Memory a(1000), b(1000), c(1000), code(1000);
+  const opmux_bind binds[] = {bind_of(a, 300), bind_of(b, 532), bind_of(c, 256)};
+  Recorder r;
+  launch_run(plan, {&code, 0, 500}, binds, 256, r);
+  ASSERT_EQ(r.launches.size(), 1u);
+  const Launch& l = r.launches[0];
+  EXPECT_EQ(l.range[GK_BIND_A].offset, 256u);
+  EXPECT_EQ(l.base[GK_BIND_A], (300u - 256u) / 4);
+  EXPECT_EQ(l.range[GK_BIND_A].size, 44u + 48u);
+  // It reaches from 532 - 2 rows to 532 + 1 row.
+  EXPECT_EQ(l.range[GK_BIND_B].offset, 256u);
+  EXPECT_EQ(l.base[GK_BIND_B], (532u - 256u) / 4);
+  EXPECT_EQ(l.range[GK_BIND_B].size, 532u + 16u - 256u);
+  EXPECT_EQ(l.range[GK_BIND_OUT].memory, &c);
+  EXPECT_EQ(l.range[GK_BIND_OPERANDS].memory, nullptr);
+}
+
+TEST(Launches, ABindThatIsTooShortThrowsBeforeAnythingIsLaunched) {
+  auto d = matmul({4, 4}, {4, 4}, {4, 4});
+  const KernelPlan plan = plan_of(device(), d.opd());
+  const Memory m(64), code(1000);
+  const opmux_bind binds[] = {bind_of(m, 0), bind_of(m, 4), bind_of(m, 0)};
+  Recorder r;
+  try {
+    launch_run(plan, {&code, 0, 500}, binds, 4, r);
+    FAIL() << "64 bytes at byte 4 of a block of 64 were bound";
+  } catch (const kit::Failure& e) {
+    EXPECT_EQ(e.arg(), 1u);
+    EXPECT_STREQ(e.what(), "operand 1 at byte 4 reaches from 0 to 64, its block has 64 bytes");
+  }
+  EXPECT_TRUE(r.launches.empty());
+}
+
+TEST(Hazards, OnlyAccessesThatMeetNeedABarrier) {
+  const Memory m(1000), n(1000);
+  const BoundRange low{&m, 0, 100}, high{&m, 100, 100}, middle{&m, 50, 100}, other{&n, 0, 100};
+  Hazards h;
+  EXPECT_FALSE(h.add({&low, 1}, {&high, 1}));
+  EXPECT_FALSE(h.add({&low, 1}, {&other, 1})) << "two reads";
+  EXPECT_TRUE(h.add({&middle, 1}, {})) << "a read after a write";
+  EXPECT_FALSE(h.add({&high, 1}, {})) << "the barrier was in between";
+  EXPECT_TRUE(h.add({}, {&low, 1})) << "a write after a read";
+  EXPECT_TRUE(h.add({}, {&low, 1})) << "a write after a write";
+}
+
+}  // namespace
+}  // namespace opmux::gpu
