@@ -42,6 +42,7 @@ struct Cols {
   Vec<T> v;
   Cols<T, NV - 1> rest;
 
+  HWY_INLINE Cols() {}  // an implicit one would lack the target's attribute
   HWY_INLINE void zero() {
     v = hn::Zero(Tag<T>());
     rest.zero();
@@ -80,6 +81,7 @@ struct Rows {
   Cols<T, NV> row;
   Rows<T, R - 1, NV> rest;
 
+  HWY_INLINE Rows() {}
   HWY_INLINE void zero() {
     row.zero();
     rest.zero();
