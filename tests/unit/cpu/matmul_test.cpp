@@ -34,11 +34,11 @@ void expect_product(const Tensor& a, const Tensor& b, const Tensor& c) {
   const double u = unit_roundoff(accumulator(a.t.dtype)), u_out = unit_roundoff(c.t.dtype);
   c.each([&](const Index& i) {
     if (testing::Test::HasFailure()) return;
-    const double* x = av.data() + (matrix(a, i) * m + i[i.size() - 2]) * k;
-    const double* y = bv.data() + matrix(b, i) * k * n + i.back();
+    const int64_t x = (matrix(a, i) * m + i[i.size() - 2]) * k;
+    const int64_t y = matrix(b, i) * k * n + i.back();
     long double want = 0, magnitude = 0;
     for (int64_t q = 0; q < k; ++q) {
-      const long double p = static_cast<long double>(x[q]) * y[q * n];
+      const long double p = static_cast<long double>(av[x + q]) * bv[y + q * n];
       want += p;
       magnitude += std::fabs(p);
     }
