@@ -5,11 +5,17 @@
 #include <unistd.h>
 #include <zip.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <memory>
+
+#include "tools/opmux/compare.hpp"
+#include "tools/opmux/terminal.hpp"
 
 namespace opmux::cli {
 namespace {
@@ -30,13 +36,12 @@ constexpr size_t kMaxHeader = 1 << 16;
   throw Failure(OPMUX_E_INVALID, fmt::format("{}: {}", name, why));
 }
 
-std::string read_whole(const std::string& path) {
-  std::error_code ec;
-  if (std::filesystem::is_directory(path, ec))
-    throw Failure(OPMUX_E_IO, fmt::format("{}: is a folder", path));
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw Failure(OPMUX_E_IO, fmt::format("{}: {}", path, std::strerror(errno)));
-  return {std::istreambuf_iterator<char>(in), {}};
+uint64_t size_bytes(const opmux_tdesc& d) {
+  const auto count = static_cast<uint64_t>(api::element_count(d));
+  if (count > std::numeric_limits<int64_t>::max() / 64) {
+    throw Failure(OPMUX_E_OUT_OF_MEMORY, fmt::format("there is no memory for {}", desc_text(d)));
+  }
+  return (count * OPMUX_DTYPE_BITS(d.dtype) + 7) / 8;
 }
 
 // Value of a key in the header's Python dictionary literal, up to the next comma outside brackets.
@@ -74,21 +79,32 @@ std::vector<int64_t> parse_shape(const std::string& text, const std::string& nam
   return dims;
 }
 
+void check_source(const std::string& path) {
+  std::error_code ec;
+  const auto kind = std::filesystem::status(path, ec).type();
+  if (kind == std::filesystem::file_type::directory)
+    throw Failure(OPMUX_E_IO, fmt::format("{}: is a folder", path));
+  if (access(path.c_str(), R_OK) != 0)
+    throw Failure(OPMUX_E_IO, fmt::format("{}: {}", path, std::strerror(errno)));
+}
+
 struct ZipCloser {
   void operator()(zip_t* z) const { zip_discard(z); }
   void operator()(zip_file_t* f) const { zip_fclose(f); }
 };
 
 Array read_npz(const std::string& path, const std::string& member) {
+  check_source(path);
   int code = 0;
   std::unique_ptr<zip_t, ZipCloser> zip(zip_open(path.c_str(), ZIP_RDONLY, &code));
-  if (!zip) refuse(path, "is not a readable .npz file");
+  if (!zip) refuse(path, "is not a .npz file, or damaged or cut off");
   const std::string file = member + ".npy";
   zip_stat_t stat{};
   if (zip_stat(zip.get(), file.c_str(), 0, &stat) != 0) {
     std::string names;
     for (zip_int64_t i = 0; i < zip_get_num_entries(zip.get(), 0); ++i) {
-      names += fmt::format("{}{}", i ? ", " : "", zip_get_name(zip.get(), static_cast<zip_uint64_t>(i), 0));
+      const std::string name = zip_get_name(zip.get(), static_cast<zip_uint64_t>(i), 0);
+      names += (i ? ", " : "") + name.substr(0, name.rfind(".npy"));
     }
     refuse(path, fmt::format("has no array '{}'; it has {}", member, names.empty() ? "none" : names));
   }
@@ -102,9 +118,11 @@ Array read_npz(const std::string& path, const std::string& member) {
   return parse_npy(bytes, path + ":" + member);
 }
 
-void write_npz(const std::string& path, const std::vector<std::pair<std::string, std::string>>& members) {
+// Writes the file `fresh`, which becomes `path`; messages name the latter.
+void write_npz(const std::string& fresh, const std::string& path,
+               const std::vector<std::pair<std::string, std::string>>& members) {
   int code = 0;
-  std::unique_ptr<zip_t, ZipCloser> zip(zip_open(path.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code));
+  std::unique_ptr<zip_t, ZipCloser> zip(zip_open(fresh.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code));
   if (!zip) throw Failure(OPMUX_E_IO, fmt::format("{}: cannot be created", path));
   for (const auto& [name, bytes] : members) {
     zip_source_t* source = zip_source_buffer(zip.get(), bytes.data(), bytes.size(), 0);
@@ -118,17 +136,51 @@ void write_npz(const std::string& path, const std::vector<std::pair<std::string,
   (void)zip.release();
 }
 
-}  // namespace
+// Removes the unfinished file unless it was renamed.
+class Unfinished {
+ public:
+  explicit Unfinished(std::string path) : path_(std::move(path)) {}
+  Unfinished(const Unfinished&) = delete;
+  Unfinished& operator=(const Unfinished&) = delete;
+  ~Unfinished() {
+    std::error_code ec;
+    std::filesystem::remove(path_, ec);
+  }
+  const std::string& path() const { return path_; }
 
-uint64_t size_bytes(const opmux_tdesc& d) {
-  return (static_cast<uint64_t>(api::element_count(d)) * OPMUX_DTYPE_BITS(d.dtype) + 7) / 8;
+ private:
+  std::string path_;
+};
+
+// First axis fastest, as `fortran_order` says.
+void reverse_strides(opmux_tdesc& d) {
+  int64_t stride = 1;
+  for (uint32_t i = 0; i < d.rank; ++i) {
+    d.stride[i] = stride;
+    stride *= std::max<int64_t>(d.dim[i], 1);
+  }
 }
+
+}  // namespace
 
 Array make_array(uint32_t dtype, std::span<const int64_t> dims) {
   Array a;
   a.desc = api::desc(dtype, dims);
-  a.bytes.resize(size_bytes(a.desc));
+  const uint64_t size = size_bytes(a.desc);
+  try {
+    a.bytes.resize(size);
+  } catch (const std::bad_alloc&) {
+    throw Failure(OPMUX_E_OUT_OF_MEMORY,
+                  fmt::format("there is no memory for {}, {} bytes", desc_text(a.desc), size));
+  }
   return a;
+}
+
+std::string read_file(const std::string& path) {
+  check_source(path);
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw Failure(OPMUX_E_IO, fmt::format("{}: {}", path, std::strerror(errno)));
+  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 Array parse_npy(std::span<const char> bytes, const std::string& name) {
@@ -143,8 +195,9 @@ Array parse_npy(std::span<const char> bytes, const std::string& name) {
   if (length > kMaxHeader || start + length > bytes.size()) refuse(name, "ends within the .npy header");
   const std::string header(bytes.data() + start, length);
   std::string descr = header_value(header, "descr", name);
-  if (header_value(header, "fortran_order", name) != "False")
-    refuse(name, "is in Fortran order; save it in C order");
+  const std::string order = header_value(header, "fortran_order", name);
+  if (order != "False" && order != "True")
+    refuse(name, fmt::format("fortran_order is neither True nor False: {}", order));
   const auto dims = parse_shape(header_value(header, "shape", name), name);
   for (const TypeName& t : kTypes) {
     if (descr != "'" + std::string(t.text) + "'") continue;
@@ -155,7 +208,8 @@ Array parse_npy(std::span<const char> bytes, const std::string& name) {
       refuse(name, fmt::format("shape and type need {:.0f} bytes, the file holds {}", total, have));
     }
     Array a = make_array(t.dtype, dims);
-    std::memcpy(a.bytes.data(), bytes.data() + start + length, have);
+    if (have) std::memcpy(a.bytes.data(), bytes.data() + start + length, have);
+    if (order == "True") reverse_strides(a.desc);
     return a;
   }
   refuse(name, fmt::format("elements of type {} are not supported", descr));
@@ -186,7 +240,7 @@ std::string npy_bytes(const opmux_tdesc& d, const void* data) {
 
 Array read_array(const api::Context& context, const std::string& path, const std::string& member) {
   const std::string ending = std::filesystem::path(path).extension().string();
-  if (ending == ".npy") return parse_npy(read_whole(path), path);
+  if (ending == ".npy") return parse_npy(read_file(path), path);
   if (ending == ".npz") return read_npz(path, member);
   if (ending == ".pb") {
     opmux_array handle = nullptr;
@@ -202,26 +256,40 @@ Array read_array(const api::Context& context, const std::string& path, const std
   refuse(path, "is none of .npy, .npz, .pb, .png, .jpg");
 }
 
+void check_target(const std::string& path) {
+  const auto folder = std::filesystem::path(path).parent_path();
+  std::error_code ec;
+  if (std::filesystem::is_directory(path, ec))
+    throw Failure(OPMUX_E_IO, fmt::format("{}: is a folder", path));
+  if (access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) != 0)
+    throw Failure(OPMUX_E_IO, fmt::format("{}: cannot be written: {}", path, std::strerror(errno)));
+}
+
+void check_arrays_path(const std::string& path, size_t count) {
+  const bool npy = path.ends_with(".npy");
+  if (npy && count != 1)
+    throw UsageError{fmt::format("{}: a .npy file holds one array, there are {}; name it .npz", path, count)};
+  if (!npy && !path.ends_with(".npz"))
+    throw UsageError{fmt::format("{}: outputs are written to .npz files, a single one to .npy too", path)};
+  check_target(path);
+}
+
 void write_arrays(const std::string& path, const std::vector<std::pair<std::string, opmux_tensor>>& arrays) {
-  const std::string fresh = path + "." + std::to_string(getpid()) + ".new";
-  if (path.ends_with(".npy") && arrays.size() == 1) {
-    std::ofstream out(fresh, std::ios::binary);
+  check_arrays_path(path, arrays.size());
+  const Unfinished fresh(path + "." + std::to_string(getpid()) + ".new");
+  if (path.ends_with(".npy")) {
+    std::ofstream out(fresh.path(), std::ios::binary);
     out << npy_bytes(arrays[0].second.desc, arrays[0].second.data);
-    if (!out.flush()) throw Failure(OPMUX_E_IO, fmt::format("{}: cannot be written", path));
-  } else if (path.ends_with(".npz")) {
+    if (!out.flush())
+      throw Failure(OPMUX_E_IO, fmt::format("{}: cannot be written: {}", path, std::strerror(errno)));
+  } else {
     std::vector<std::pair<std::string, std::string>> members;
     for (const auto& [name, t] : arrays) members.emplace_back(name, npy_bytes(t.desc, t.data));
-    write_npz(fresh, members);
-  } else {
-    throw Failure(OPMUX_E_INVALID,
-                  fmt::format("{}: outputs are written to .npz files, a single one to .npy", path));
+    write_npz(fresh.path(), path, members);
   }
   std::error_code ec;
-  std::filesystem::rename(fresh, path, ec);
-  if (ec) {
-    std::filesystem::remove(fresh, ec);
-    throw Failure(OPMUX_E_IO, fmt::format("{}: cannot be written", path));
-  }
+  std::filesystem::rename(fresh.path(), path, ec);
+  if (ec) throw Failure(OPMUX_E_IO, fmt::format("{}: cannot be written: {}", path, ec.message()));
 }
 
 }  // namespace opmux::cli

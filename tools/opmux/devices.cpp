@@ -27,15 +27,29 @@ void print_devices(const ordered_json& report) {
   }
 }
 
-void print_ops(const ordered_json& report, const std::string& device) {
+// Leaves one route in each operator's list. device: its name or alias; "auto" leaves all.
+void keep_route(ordered_json& ops, const ordered_json& devices, const std::string& device) {
+  if (device == "auto") return;
+  std::string alias, known;
+  for (const auto& d : devices["devices"]) {
+    for (const auto& r : d["routes"]) {
+      if (r["name"] == device || r["alias"] == device) alias = r["alias"];
+      known += (known.empty() ? "" : ", ") + r["alias"].get<std::string>();
+    }
+  }
+  if (alias.empty()) {
+    throw api::Failure(OPMUX_E_NOT_FOUND, fmt::format("there is no device '{}'; there are: {}", device,
+                                                      known.empty() ? "none" : known));
+  }
+  for (auto& op : ops["ops"]) op["routes"] = {{alias, op["routes"][alias]}};
+}
+
+void print_ops(const ordered_json& report) {
   std::vector<std::string> header{"operator", "family"};
   const auto& ops = report["ops"];
   if (!ops.empty()) {
-    for (const auto& [route, native] : ops[0]["routes"].items()) {
-      if (device.empty() || route == device) header.push_back(route);
-    }
+    for (const auto& [route, native] : ops[0]["routes"].items()) header.push_back(route);
   }
-  if (!device.empty() && header.size() == 2) throw UsageError{fmt::format("there is no device '{}'", device)};
   Table table(header);
   for (const auto& op : ops) {
     std::vector<std::string> row{op["name"], op["family"]};
@@ -48,7 +62,10 @@ void print_ops(const ordered_json& report, const std::string& device) {
 
 }  // namespace
 
-void print_json(const ordered_json& json) { fmt::print("{}\n", json.dump()); }
+void print_json(const ordered_json& json) {
+  // File names and metadata need not be UTF-8.
+  fmt::print("{}\n", json.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+}
 
 void add_devices(CLI::App& app, Outcome&) {
   struct Options {
@@ -68,16 +85,17 @@ void add_devices(CLI::App& app, Outcome&) {
 void add_ops(CLI::App& app, Outcome&) {
   struct Options {
     bool json = false;
-    std::string device;
+    std::string device = "auto";
   };
   auto o = std::make_shared<Options>();
   auto* c = app.add_subcommand("ops", "The operator set and what each route serves natively");
-  c->add_option("--device", o->device, "Only this route (an alias as `opmux devices` prints it)");
+  c->add_option("--device", o->device, "Only this route: its name or alias as `opmux devices` prints them");
   c->add_flag("--json", o->json, "Print JSON");
   c->callback([o] {
     const api::Context context;
-    const auto report = ordered_json::parse(context.report(OPMUX_REPORT_OPS));
-    o->json ? print_json(report) : print_ops(report, o->device);
+    auto report = ordered_json::parse(context.report(OPMUX_REPORT_OPS));
+    keep_route(report, ordered_json::parse(context.report(OPMUX_REPORT_DEVICES)), o->device);
+    o->json ? print_json(report) : print_ops(report);
   });
 }
 

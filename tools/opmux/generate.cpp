@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "tools/opmux/commands.hpp"
+#include "tools/opmux/terminal.hpp"
 #include "tools/opmux/tokenizer.hpp"
 
 namespace opmux::cli {
@@ -25,6 +26,19 @@ int64_t best_of_last_row(const opmux_tensor& logits) {
   return std::max_element(row, row + vocabulary) - row;
 }
 
+// The last token written is not read again, so it needs no row of the state.
+void check_capacity(const api::Model& model, size_t prompt_tokens, int64_t count) {
+  const auto states = ordered_json::parse(model.report())["states"];
+  if (states.empty()) throw api::Failure(OPMUX_E_INVALID, "the model has no state, which --prompt needs");
+  const auto capacity = states[0]["capacity"].get<int64_t>();
+  if (static_cast<int64_t>(prompt_tokens) + count - 1 > capacity) {
+    throw api::Failure(OPMUX_E_INVALID,
+                       fmt::format("a prompt of {} and {} more do not fit into the model's state of {}; "
+                                   "shorten the prompt or --tokens",
+                                   plural(prompt_tokens, "token"), count, capacity));
+  }
+}
+
 }  // namespace
 
 ordered_json generate(const api::Model& model, const api::Plan& plan, const std::string& prompt,
@@ -38,6 +52,7 @@ ordered_json generate(const api::Model& model, const api::Plan& plan, const std:
   const opmux_port logits_port = model.ports(OPMUX_PORT_OUTPUT)[logits_out];
   if (logits_port.dtype != OPMUX_F32) throw api::Failure(OPMUX_E_UNSUPPORTED, "output 'logits' is not f32");
 
+  check_capacity(model, prompt_tokens.size(), count);
   api::RunContext run(plan);
   std::vector<int64_t> step = prompt_tokens, positions(step.size()), tokens;
   std::iota(positions.begin(), positions.end(), 0);

@@ -4,14 +4,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <filesystem>
+#include <limits>
 #include <memory>
+
+#include "tools/opmux/terminal.hpp"
 
 #define STB_IMAGE_IMPLEMENTATION
 #define STBI_ONLY_PNG
 #define STBI_ONLY_JPEG
-#define STBI_NO_STDIO_WRITE
+#define STBI_NO_STDIO
 #include <stb/stb_image.h>
 
 namespace opmux::cli {
@@ -41,33 +45,47 @@ struct Pixels {
 Pixels load(const std::string& path, int channels) {
   Pixels p;
   int in_file = 0;
-  p.data.reset(stbi_load(path.c_str(), &p.width, &p.height, &in_file, channels));
-  if (!p.data) throw Failure(OPMUX_E_IO, fmt::format("{}: {}", path, stbi_failure_reason()));
+  const std::string bytes = read_file(path);
+  if (bytes.size() > std::numeric_limits<int>::max())
+    throw Failure(OPMUX_E_INVALID, fmt::format("{}: {} bytes are too many for an image", path, bytes.size()));
+  p.data.reset(stbi_load_from_memory(reinterpret_cast<const stbi_uc*>(bytes.data()),
+                                     static_cast<int>(bytes.size()), &p.width, &p.height, &in_file,
+                                     channels));
+  if (!p.data) {
+    throw Failure(OPMUX_E_INVALID,
+                  fmt::format("{}: is not a PNG or JPEG image: {}", path, stbi_failure_reason()));
+  }
   p.channels = channels;
   return p;
 }
 
-float per_channel(const std::vector<float>& values, int c, float otherwise, const char* what) {
-  if (values.empty()) return otherwise;
-  if (values.size() == 1) return values[0];
-  if (static_cast<size_t>(c) >= values.size()) {
-    throw Failure(OPMUX_E_INVALID,
-                  fmt::format("{} values for {}, the image has more channels", values.size(), what));
-  }
-  return values[static_cast<size_t>(c)];
+void check_count(const std::vector<float>& values, int channels, const char* what) {
+  if (values.size() > 1 && values.size() != static_cast<size_t>(channels))
+    throw UsageError{fmt::format("{} has {} values, the image has {}", what, values.size(),
+                                 plural(static_cast<uint64_t>(channels), "channel"))};
+}
+
+float per_channel(const std::vector<float>& values, int c, float otherwise) {
+  return values.empty() ? otherwise : values[values.size() == 1 ? 0 : static_cast<size_t>(c)];
 }
 
 }  // namespace
 
 bool is_image(const std::string& path) {
-  const std::string ending = std::filesystem::path(path).extension().string();
+  std::string ending = std::filesystem::path(path).extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return ending == ".png" || ending == ".jpg" || ending == ".jpeg";
 }
 
 Array read_image(const std::string& path, const opmux_port& port, const ImageOptions& options) {
   if (port.rank != 4 || port.dtype != OPMUX_F32) {
-    throw Failure(OPMUX_E_INVALID, fmt::format("{}: an image fits f32 inputs of rank 4 only", path));
+    throw Failure(OPMUX_E_INVALID,
+                  fmt::format("{}: an image fits f32 inputs of rank 4 only, which '{}' is not", path,
+                              api::to_string(port.name)));
   }
+  if (std::find(options.std.begin(), options.std.end(), 0.0f) != options.std.end())
+    throw UsageError{"--std has a 0, by which nothing can be divided"};
   const bool nhwc = options.layout == "nhwc";
   const int axis_c = nhwc ? 3 : 1, axis_h = nhwc ? 1 : 2, axis_w = nhwc ? 2 : 3;
   const int64_t wanted_c = port.dim[axis_c];
@@ -76,6 +94,8 @@ Array read_image(const std::string& path, const opmux_port& port, const ImageOpt
                   fmt::format("{}: the input has {} channels, images have 1 or 3", path, wanted_c));
   }
   const Pixels p = load(path, wanted_c == 1 ? 1 : 3);
+  check_count(options.mean, p.channels, "--mean");
+  check_count(options.std, p.channels, "--std");
   const int64_t h = port.dim[axis_h] < 0 ? p.height : port.dim[axis_h];
   const int64_t w = port.dim[axis_w] < 0 ? p.width : port.dim[axis_w];
   const int64_t dims_nchw[] = {1, p.channels, h, w}, dims_nhwc[] = {1, h, w, p.channels};
@@ -88,8 +108,7 @@ Array read_image(const std::string& path, const opmux_port& port, const ImageOpt
       for (int c = 0; c < p.channels; ++c) {
         const float v =
             p.sample((static_cast<float>(y) + 0.5f) * sy, (static_cast<float>(x) + 0.5f) * sx, c) / 255.0f;
-        const float scaled =
-            (v - per_channel(options.mean, c, 0, "--mean")) / per_channel(options.std, c, 1, "--std");
+        const float scaled = (v - per_channel(options.mean, c, 0)) / per_channel(options.std, c, 1);
         out[nhwc ? (y * w + x) * p.channels + c : (c * h + y) * w + x] = scaled;
       }
     }

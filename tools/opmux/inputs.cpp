@@ -66,10 +66,22 @@ Array random_array(const opmux_tdesc& d, uint64_t seed, const std::string& name)
     case OPMUX_I8:
       fill<int8_t>(a, random, 0, 2);
       break;
+    case OPMUX_U64:
+      fill<uint64_t>(a, random, 0, 2);
+      break;
+    case OPMUX_U32:
+      fill<uint32_t>(a, random, 0, 2);
+      break;
+    case OPMUX_U16:
+      fill<uint16_t>(a, random, 0, 2);
+      break;
     case OPMUX_U8:
     case OPMUX_BOOL:
       fill<uint8_t>(a, random, 0, 2);
       break;
+    case OPMUX_NONE:
+      throw api::Failure(OPMUX_E_UNSUPPORTED,
+                         fmt::format("input '{}': its element type (strings, say) is not supported", name));
     default:
       throw api::Failure(OPMUX_E_UNSUPPORTED, fmt::format("input '{}': no random values of type {}", name,
                                                           opmux_dtype_text(d.dtype)));
@@ -78,13 +90,28 @@ Array random_array(const opmux_tdesc& d, uint64_t seed, const std::string& name)
 }
 
 size_t index_of(const std::vector<opmux_port>& ports, const std::string& name) {
-  for (size_t i = 0; i < ports.size(); ++i) {
-    if (api::to_string(ports[i].name) == name) return i;
-  }
+  const auto at = std::find_if(ports.begin(), ports.end(),
+                               [&](const opmux_port& p) { return api::to_string(p.name) == name; });
+  if (at != ports.end()) return static_cast<size_t>(at - ports.begin());
   std::string names;
   for (const opmux_port& p : ports) names += (names.empty() ? "" : ", ") + api::to_string(p.name);
   throw UsageError{
       fmt::format("the model has no input '{}'; it has {}", name, names.empty() ? "none" : names)};
+}
+
+// The input and the file of NAME=FILE. Names and files may have '=' in them: the shortest name that the model
+// knows counts.
+std::pair<size_t, std::string> input_file(const std::vector<opmux_port>& ports, const std::string& text) {
+  for (size_t at = text.find('='); at != std::string::npos; at = text.find('=', at + 1)) {
+    for (size_t i = 0; i < ports.size(); ++i) {
+      if (at + 1 < text.size() && api::to_string(ports[i].name) == text.substr(0, at))
+        return {i, text.substr(at + 1)};
+    }
+  }
+  const size_t at = text.find('=');
+  if (at == std::string::npos || at == 0 || at + 1 == text.size())
+    throw UsageError{fmt::format("--input wants NAME=FILE, not '{}'", text)};
+  return {index_of(ports, text.substr(0, at)), text.substr(at + 1)};
 }
 
 }  // namespace
@@ -128,9 +155,12 @@ std::vector<Array> read_inputs(const api::Context& context, const api::Model& mo
                                const InputOptions& options) {
   const auto ports = model.ports(OPMUX_PORT_INPUT);
   std::vector<std::optional<Array>> arrays(ports.size());
+  if (!options.shapes.empty() && !options.random_seed)
+    throw UsageError{"--shape is for --random-inputs SEED; files have shapes of their own"};
   for (const std::string& text : options.files) {
-    const auto [name, file] = split(text, "--input");
-    const size_t i = index_of(ports, name);
+    const auto [i, file] = input_file(ports, text);
+    const std::string name = api::to_string(ports[i].name);
+    if (arrays[i]) throw UsageError{fmt::format("--input gives '{}' twice", name)};
     arrays[i] = is_image(file) ? read_image(file, ports[i], options.image) : read_array(context, file, name);
   }
   std::vector<opmux_tdesc> descs;

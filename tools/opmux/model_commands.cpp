@@ -39,9 +39,10 @@ void print_why(const ordered_json& report) {
   }
   fmt::print("{}", table.text());
   const auto& f = report["fallback"];
-  fmt::print("{} of {} nodes run elsewhere than on {}; {} copies between memories, {} a run\n",
-             f["nodes"].get<uint32_t>(), f["of"].get<uint32_t>(), report["device"].get<std::string>(),
-             report["copies"]["count"].get<uint32_t>(),
+  const auto copies = report["copies"]["count"].get<uint32_t>();
+  fmt::print("{} of {} run elsewhere than on {}; {} between memories, {} a run\n", f["nodes"].get<uint32_t>(),
+             plural(f["of"].get<uint32_t>(), "node"), report["device"].get<std::string>(),
+             copies == 1 ? "1 copy" : fmt::format("{} copies", copies),
              bytes_text(report["copies"]["bytes"].get<uint64_t>()));
 }
 
@@ -55,21 +56,25 @@ void print_inspect(const ordered_json& j) {
     fmt::print("  state   {} -> {}  {} rows\n", s["past"].get<std::string>(), s["present"].get<std::string>(),
                s["capacity"].get<int64_t>());
   }
-  fmt::print("{} nodes, {} parameters ({})\n", j["nodes"].get<uint64_t>(),
+  fmt::print("{}, {} parameters ({})\n", plural(j["nodes"].get<uint64_t>(), "node"),
              count_text(j["parameters"].get<uint64_t>()), bytes_text(j["parameter_bytes"].get<uint64_t>()));
   Table table({"  operator", "nodes"}, {false, true});
   for (const auto& [name, n] : j["operators"].items())
     table.add({"  " + name, std::to_string(n.get<uint32_t>())});
   fmt::print("{}", table.text());
-  if (!j.contains("plan")) return;
   const auto& plan = j["plan"];
+  if (plan.is_null()) {
+    fmt::print("no plan: {}\n", j["no_plan"].get<std::string>());
+    return;
+  }
   uint64_t arena = 0;
   for (const auto& s : plan["memory"]["spaces"]) arena += s["arena_bytes"].get<uint64_t>();
+  const std::string flops = count_text(plan["flops"].get<uint64_t>());
   fmt::print(
-      "planned: {} nodes after fusion, {}FLOP, {} activations at the peak, {} constants packed or on "
+      "planned: {} after fusion, {}{}FLOP, {} activations at the peak, {} constants packed or on "
       "devices, {} workspace\n",
-      plan["nodes"].size(), count_text(plan["flops"].get<uint64_t>()), bytes_text(arena),
-      bytes_text(plan["memory"]["constant_bytes"].get<uint64_t>()),
+      plural(plan["nodes"].size(), "node"), flops, flops.find(' ') == std::string::npos ? " " : "",
+      bytes_text(arena), bytes_text(plan["memory"]["constant_bytes"].get<uint64_t>()),
       bytes_text(plan["memory"]["workspace_bytes"].get<uint64_t>()));
 }
 
@@ -119,6 +124,25 @@ void add_why(CLI::App& app, Outcome&) {
   });
 }
 
+namespace {
+
+// What is asked for by an option must work; else a model that cannot be planned is still worth looking at.
+void add_plan(ordered_json& report, const api::Model& model, const ModelOptions& o) {
+  const bool asked = !o.shapes.empty() || o.plan.device != "auto";
+  report["plan"] = nullptr;
+  try {
+    report["plan"] = ordered_json::parse(make_plan(model, o.plan).report(input_descs(model, o.shapes)));
+  } catch (const UsageError& e) {
+    if (asked) throw;
+    report["no_plan"] = e.text;
+  } catch (const api::Failure& e) {
+    if (asked) throw;
+    report["no_plan"] = e.what();
+  }
+}
+
+}  // namespace
+
 void add_inspect(CLI::App& app, Outcome&) {
   auto o = std::make_shared<ModelOptions>();
   auto* c =
@@ -130,8 +154,7 @@ void add_inspect(CLI::App& app, Outcome&) {
     auto report = ordered_json::parse(model.report());
     report["inputs"] = ports_json(model, OPMUX_PORT_INPUT);
     report["outputs"] = ports_json(model, OPMUX_PORT_OUTPUT);
-    auto plan = ordered_json::parse(make_plan(model, o->plan).report(input_descs(model, o->shapes)));
-    report["plan"] = std::move(plan);
+    add_plan(report, model, *o);
     o->json ? print_json(report) : print_inspect(report);
   });
 }

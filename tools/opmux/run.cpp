@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
 
 #include "tools/opmux/commands.hpp"
 #include "tools/opmux/compare.hpp"
@@ -13,7 +14,8 @@ namespace opmux::cli {
 namespace {
 
 struct RunOptions {
-  std::string model, output, trace, prompt;
+  std::string model, output, trace;
+  std::optional<std::string> prompt;
   InputOptions inputs;
   PlanChoice plan;
   uint32_t repeat = 1;
@@ -47,6 +49,7 @@ ordered_json summary(const opmux_tensor& t) {
 
 ordered_json run_inputs(const api::Context& context, const api::Model& model, const api::Plan& plan,
                         const RunOptions& o) {
+  if (!o.output.empty()) check_arrays_path(o.output, model.ports(OPMUX_PORT_OUTPUT).size());
   auto arrays = read_inputs(context, model, o.inputs);
   api::RunContext run(plan);
   for (uint32_t i = 0; i < arrays.size(); ++i) run.bind_input(i, arrays[i].tensor());
@@ -54,6 +57,7 @@ ordered_json run_inputs(const api::Context& context, const api::Model& model, co
   {
     Progress progress(o.repeat);
     for (uint32_t i = 0; i < o.repeat; ++i) {
+      if (i) run.truncate_state(0);  // every run begins anew
       const auto begin = std::chrono::steady_clock::now();
       run.run();
       times.push_back(static_cast<uint64_t>((std::chrono::steady_clock::now() - begin).count()));
@@ -82,7 +86,7 @@ ordered_json run_inputs(const api::Context& context, const api::Model& model, co
 
 void print_run(const ordered_json& result, const RunOptions& o) {
   if (result.contains("text")) {
-    fmt::print("{}{}\n", o.prompt, result["text"].get<std::string>());
+    fmt::print("{}{}\n", *o.prompt, result["text"].get<std::string>());
     return;
   }
   for (const auto& t : result["outputs"]) {
@@ -114,13 +118,27 @@ void print_run(const ordered_json& result, const RunOptions& o) {
   }
 }
 
+// What an option would do in vain is refused rather than passed over.
+void check_options(const RunOptions& o) {
+  if (!o.trace.empty()) check_target(o.trace);
+  if (!o.prompt) return;
+  const std::pair<bool, const char*> unused[] = {
+      {!o.inputs.files.empty(), "--input"},  {o.inputs.random_seed.has_value(), "--random-inputs"},
+      {!o.inputs.shapes.empty(), "--shape"}, {!o.output.empty(), "--output"},
+      {o.repeat != 1, "--repeat"},           {o.plan.profile, "--profile"}};
+  for (const auto& [given, name] : unused) {
+    if (given) throw UsageError{fmt::format("{} does not go with --prompt", name)};
+  }
+}
+
 void run_model(const RunOptions& o) {
+  check_options(o);
   const api::Context context;
   if (!o.trace.empty()) api::call(opmux_context_trace_start, context.get());
   const api::Model model(context, o.model);
   const api::Plan plan = make_plan(model, o.plan);
   const ordered_json result =
-      o.prompt.empty() ? run_inputs(context, model, plan, o) : generate(model, plan, o.prompt, o.tokens);
+      o.prompt ? generate(model, plan, *o.prompt, o.tokens) : run_inputs(context, model, plan, o);
   if (!o.trace.empty()) api::call(opmux_context_trace_stop, context.get(), o.trace.c_str());
   o.json ? print_json(result) : print_run(result, o);
 }

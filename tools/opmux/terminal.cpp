@@ -75,6 +75,10 @@ std::string count_text(uint64_t count) {
   return scaled(static_cast<double>(count), 1000, units);
 }
 
+std::string plural(uint64_t count, const std::string& noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 std::string time_text(uint64_t time_ns) {
   static const char* const units[] = {"ns", "us", "ms", "s", nullptr};
   return scaled(static_cast<double>(time_ns), 1000, units);

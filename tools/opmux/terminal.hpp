@@ -36,9 +36,11 @@ class Progress {
   uint64_t total_, done_ = 0;
 };
 
-// "1.2 GiB", "3.4 MFLOP", "12 us".
+// "1.2 GiB", "3.4 M", "12 us".
 std::string bytes_text(uint64_t bytes);
 std::string count_text(uint64_t count);
+// "1 node", "2 nodes".
+std::string plural(uint64_t count, const std::string& noun);
 std::string time_text(uint64_t time_ns);
 
 }  // namespace opmux::cli

@@ -63,7 +63,7 @@ class Handle {
 
 inline std::string to_string(opmux_str s) { return s.size ? std::string(s.data, s.size) : std::string(); }
 
-// Contiguous descriptor.
+// Contiguous descriptor. Throws Failure beyond rank 8 and beyond 2^63 - 1 elements.
 inline opmux_tdesc desc(uint32_t dtype, std::span<const int64_t> dims) {
   if (dims.size() > OPMUX_MAX_RANK) throw Failure(OPMUX_E_INVALID, "rank is beyond the limit of 8");
   opmux_tdesc d{};
@@ -73,7 +73,11 @@ inline opmux_tdesc desc(uint32_t dtype, std::span<const int64_t> dims) {
   for (size_t i = dims.size(); i-- > 0;) {
     d.dim[i] = dims[i];
     d.stride[i] = stride;
-    stride *= dims[i] > 1 ? dims[i] : 1;
+    if (dims[i] <= 1) continue;
+    if (stride > INT64_MAX / dims[i]) {
+      throw Failure(OPMUX_E_INVALID, "a tensor of more than 2^63 - 1 elements is wanted");
+    }
+    stride *= dims[i];
   }
   return d;
 }
