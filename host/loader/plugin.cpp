@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/loader/plugin.hpp"
 
-#include <dlfcn.h>
-
 #include <algorithm>
-#include <boost/dll/shared_library.hpp>
 #include <cstring>
-#include <map>
 
 #include "host/platform/fork.hpp"
 #include "host/platform/log.hpp"
@@ -45,35 +41,6 @@ void make_sound(opmux_devinfo& info) {
 
 }  // namespace
 
-// How often this process has mapped a file, so that only the last to let go expects it to vanish.
-class Plugin::Library {
- public:
-  explicit Library(std::string path) : path_(std::move(path)) {
-    std::lock_guard lock(mutex());
-    ++counts()[path_];
-  }
-
-  boost::dll::shared_library object;
-
-  // Unmaps, and returns whether others of this process still have it.
-  bool let_go() {
-    object.unload();
-    std::lock_guard lock(mutex());
-    return --counts()[path_] > 0;
-  }
-
- private:
-  static std::mutex& mutex() {
-    static auto* mutex = new std::mutex;
-    return *mutex;
-  }
-  static std::map<std::string, int>& counts() {
-    static auto* counts = new std::map<std::string, int>;
-    return *counts;
-  }
-  std::string path_;
-};
-
 Plugin::Plugin(Origin origin)
     : origin_(std::move(origin)),
       services_(std::make_unique<HostServices>(
@@ -100,15 +67,12 @@ void Plugin::load() const {
 }
 
 void Plugin::load_once() const {
-  using boost::dll::load_mode::rtld_local;
-  using boost::dll::load_mode::rtld_now;
-  if (library_ == nullptr) library_ = new Library(origin_.path);
   try {
-    library_->object.load(origin_.path, rtld_now | rtld_local);
+    if (!library_) library_ = std::make_unique<Library>(origin_.path);
   } catch (const std::exception& e) {
     fail(OPMUX_E_INVALID, "{}: cannot be loaded: {}", name(), without_path(e.what(), origin_.path));
   }
-  void* symbol = dlsym(library_->object.native(), OPMUX_PLUGIN_SYMBOL);
+  void* symbol = library_->symbol(OPMUX_PLUGIN_SYMBOL);
   if (symbol == nullptr) fail(OPMUX_E_INVALID, "{}: exports no {}", name(), OPMUX_PLUGIN_SYMBOL);
   opmux_plugin_query_fn query = nullptr;
   std::memcpy(&query, &symbol, sizeof(query));  // an object pointer is no function pointer in C++
@@ -198,14 +162,8 @@ void Plugin::unload(std::string& left) {
   if (stats.bytes != 0) left = fmt::format("{} bytes from the host were not given back", stats.bytes);
   if ((flags() & OPMUX_PF_UNLOADABLE) == 0 || stats.bytes != 0) return;
   loaded_.store(false, std::memory_order_release);
-  const bool others = library_->let_go();
-  delete library_;
-  library_ = nullptr;
-  if (others) return;
-  if (void* still = dlopen(origin_.path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD)) {
-    dlclose(still);
-    left = "it says that it can be unmapped, but something keeps it mapped";
-  }
+  if (!library_->unmap()) left = "it says that it can be unmapped, but something keeps it mapped";
+  library_.reset();
 }
 
 }  // namespace opmux

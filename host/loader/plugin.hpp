@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/loader/host_services.hpp"
+#include "host/loader/library.hpp"
 #include "host/loader/manifest.hpp"
 #include "host/loader/negotiation.hpp"
 #include "host/loader/tables.hpp"
@@ -69,8 +70,6 @@ class Plugin {
   bool shutdown(uint64_t deadline_ns, std::string& left);
 
  private:
-  class Library;
-
   void load() const;
   void open() const;
   void load_once() const;
@@ -81,7 +80,7 @@ class Plugin {
   mutable std::mutex mutex_;
   mutable std::atomic<bool> loaded_{false}, opened_{false};
   mutable std::optional<Error> failure_;  // under mutex_
-  mutable Library* library_ = nullptr;    // never destroyed: its destructor would unmap
+  mutable std::unique_ptr<Library> library_;
   mutable Tables tables_{};
   mutable opmux_plugin handle_ = nullptr;
   mutable uint32_t forks_ = 0;

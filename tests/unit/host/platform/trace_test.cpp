@@ -72,7 +72,7 @@ TEST(Trace, SurvivesNamesThatAreNoText) {
   trace::start();
   trace::complete("host", "bad \xff\xfe name", 0, 1, 2);
   trace::stop();
-  EXPECT_NO_THROW(nlohmann::json::parse(trace::to_json()));
+  EXPECT_EQ(nlohmann::json::parse(trace::to_json())["traceEvents"].size(), 2u);
 }
 
 }  // namespace
