@@ -28,6 +28,7 @@ const kit_op kOps[] = {
     kAttention,
     kLrn,
     kReduce,
+    kSoftmax,
     kLayerNorm,
     kGroupNorm,
 };

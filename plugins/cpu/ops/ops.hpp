@@ -18,14 +18,15 @@ extern const kit_op kGatherElements;  // gather_elements.cpp
 extern const kit_op kGatherNd;        // gather_nd.cpp
 extern const kit_op kGroupNorm;       // group_norm.cpp
 extern const kit_op kIota;            // iota.cpp
-extern const kit_op kLrn;             // lrn.cpp
 extern const kit_op kLayerNorm;       // layer_norm.cpp
+extern const kit_op kLrn;             // lrn.cpp
 extern const kit_op kMatmul;          // matmul.cpp
 extern const kit_op kOneHot;          // one_hot.cpp
 extern const kit_op kPad;             // pad.cpp
 extern const kit_op kPointwise;       // pointwise.cpp
-extern const kit_op kReduce;          // reduce.cpp
 extern const kit_op kPool;            // pool.cpp
+extern const kit_op kReduce;          // reduce.cpp
+extern const kit_op kSoftmax;         // softmax.cpp
 
 }  // namespace opmux::cpu
 #endif

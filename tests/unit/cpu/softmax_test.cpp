@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// softmax, layer_norm, group_norm against the reference.
+#include "opmux/ops/normalise.gen.h"
+
+#include "kit/schema/schema.hpp"
+#include "opmux/ops/pointwise.gen.h"
+#include "oracle.hpp"
+
+namespace opmux::test {
+namespace {
+
+constexpr uint32_t kTypes[] = {OPMUX_F64, OPMUX_F32, OPMUX_F16, OPMUX_BF16};
+
+Tensor make(uint32_t type, const Index& dims, bool odd, std::mt19937& rng) {
+  return odd ? Tensor(type, dims, rng) : Tensor(type, dims);
+}
+
+void fill(Tensor& x, double scale, double shift, std::mt19937& rng, bool strange = false) {
+  std::normal_distribution<double> normal(shift, scale);
+  constexpr double kStrange[] = {NAN, INFINITY, -INFINITY};
+  x.each([&](const Index& i) { x.set(i, strange && rng() % 50 == 0 ? kStrange[rng() % 3] : normal(rng)); });
+}
+
+// Same bits with 1, 2 and 7 threads, and within the bound of the truth.
+template <class T, class Bound>
+void check(kit::Desc<T>& d, const std::vector<void*>& args, const std::vector<Tensor*>& outputs,
+           const std::string& what, const Bound& bound) {
+  schema::Problem problem;
+  ASSERT_TRUE(schema::validate(*d.opd(), problem)) << what << ": " << problem.text;
+  std::vector<Truth> truth;
+  for (uint32_t o = 0; o < outputs.size(); ++o)
+    if (outputs[o]) {
+      truth.push_back(Oracle::get().evaluate(d, args, o));
+    } else {
+      truth.push_back({});
+    }
+  std::vector<std::byte> first;
+  for (uint32_t threads : {1u, 2u, 7u}) {
+    Host host(threads);
+    ASSERT_NE(run_op(host, d, args), nullptr) << what;
+    if (first.empty()) first = outputs[0]->memory();
+    EXPECT_EQ(first, outputs[0]->memory()) << what << ": other bits with " << threads << " threads";
+  }
+  for (uint32_t o = 0; o < outputs.size(); ++o)
+    if (outputs[o])
+      expect_close(*outputs[o], truth[o], what + " output " + std::to_string(o),
+                   [&](size_t, double v) { return bound(o, v); });
+}
+
+void softmax(uint32_t type, const Index& dims, uint32_t axis, uint32_t kind, bool odd, uint32_t seed) {
+  std::mt19937 rng(seed);
+  Tensor x = make(type, dims, odd, rng), y = make(type, dims, odd, rng);
+  fill(x, 6, 3, rng, seed % 5 == 0);
+  kit::Desc<opmux_op_softmax> d(OPMUX_OP_SOFTMAX);
+  d.in(x.t).out(y.t);
+  d->kind = kind;
+  d->axis = axis;
+  // The rounding of x - max, up to about 60 here, is a relative error of the exponential.
+  const double eps = type == OPMUX_F64 ? 1.2e-16 : 6e-8;
+  check(d, {x.data(), y.data()}, {&y},
+        "softmax " + text(dims) + " axis " + std::to_string(axis) + " seed " + std::to_string(seed),
+        [&](uint32_t, double v) {
+          return spacing(type, v) +
+                 (kind == OPMUX_SOFTMAX_LOG ? eps * (40 + 4 * std::fabs(v)) : eps * 70 * v) + 1e-37;
+        });
+}
+
+TEST(Softmax, AlongEveryAxisOfEveryType) {
+  uint32_t seed = 0;
+  for (uint32_t type : kTypes)
+    for (uint32_t kind : {OPMUX_SOFTMAX_PLAIN, OPMUX_SOFTMAX_LOG})
+      for (const Index& dims :
+           {Index{1}, Index{31, 33}, Index{2, 3, 1025}, Index{0, 5}, Index{3, 0}, Index{2, 1000, 1, 1},
+            Index{2, 17, 5, 7}, Index{5, 300, 3}, Index{2, 5000}, Index{4, 3000, 5}})
+        for (uint32_t axis = 0; axis < dims.size(); ++axis)
+          for (bool odd : {false, true}) softmax(type, dims, axis, kind, odd, ++seed);
+}
+
+TEST(Softmax, EpilogueSeesTheUnroundedValueAndItsOperands) {
+  for (uint32_t axis : {0u, 1u}) {
+    std::mt19937 rng(axis);
+    Tensor x(OPMUX_F16, {40, 50}), scale(OPMUX_F32, {50}), y(OPMUX_F16, {40, 50});
+    fill(x, 1, 0, rng);
+    fill(scale, 100, 0, rng);
+    kit::Desc<opmux_op_softmax> d(OPMUX_OP_SOFTMAX);
+    kit::Program p(OPMUX_SLOT_EPILOGUE(0), 2);
+    d.in(x.t).in(scale.t).out(y.t).program(
+        p.out(p.apply(OPMUX_FN_CAST, OPMUX_F16, p.apply(OPMUX_FN_MUL, OPMUX_F32, 0, 1))));
+    d->kind = OPMUX_SOFTMAX_PLAIN;
+    d->axis = axis;
+    check(d, {x.data(), scale.data(), y.data()}, {&y}, "epilogue",
+          [](uint32_t, double v) { return spacing(OPMUX_F16, v); });
+  }
+}
+
+TEST(Softmax, ARowOfMinusInfinityIsNan) {
+  Tensor x(OPMUX_F32, {2, 40}), y(OPMUX_F32, {2, 40});
+  x.each([&](const Index& i) { x.set(i, i[0] == 0 ? -INFINITY : 1.0); });
+  kit::Desc<opmux_op_softmax> d(OPMUX_OP_SOFTMAX);
+  d.in(x.t).out(y.t);
+  d->kind = OPMUX_SOFTMAX_PLAIN;
+  d->axis = 1;
+  Host host(1);
+  ASSERT_NE(run_op(host, d, {x.data(), y.data()}), nullptr);
+  y.each([&](const Index& i) {
+    if (i[0] == 0) {
+      EXPECT_TRUE(std::isnan(y.get(i)));
+    } else {
+      EXPECT_NEAR(y.get(i), 1.0 / 40, 1e-8);
+    }
+  });
+}
+
+TEST(LayerNormReference, EveryFormOfEveryType) {
+  uint32_t seed = 0;
+  for (uint32_t type : kTypes)
+    for (uint32_t kind : {OPMUX_NORM_LAYER, OPMUX_NORM_RMS})
+      for (const auto& [dims, axis, tail] : {std::tuple{Index{1}, 0u, Index{1}},
+                                             {Index{31, 33}, 1u, Index{33}},
+                                             {Index{2, 3, 129}, 2u, Index{129}},
+                                             {Index{2, 3, 5}, 1u, Index{3, 5}},
+                                             {Index{2, 3, 5}, 1u, Index{5}},
+                                             {Index{0, 8}, 1u, Index{8}},
+                                             {Index{3, 5000}, 1u, Index{5000}},
+                                             {Index{6, 1, 7, 4}, 1u, Index{4}},
+                                             {Index{4, 8}, 1u, Index{4, 1}}})
+        for (uint32_t form = 0; form < 8; ++form) {
+          std::mt19937 rng(++seed);
+          const bool odd = form & 1, has_scale = form & 2, has_bias = form & 4;
+          Index rest = dims;
+          for (uint32_t i = axis; i < rest.size(); ++i) rest[i] = 1;
+          constexpr uint32_t stat = OPMUX_F32;
+          Tensor x = make(type, dims, odd, rng), s = make(type, tail, odd, rng),
+                 b = make(type, tail, odd, rng);
+          Tensor y = make(type, dims, odd, rng), mean(stat, rest), inverse(stat, rest);
+          fill(x, 1, seed % 3 ? 0 : 20, rng);
+          fill(s, 1, 0, rng);
+          fill(b, 1, 0, rng);
+          kit::Desc<opmux_op_layer_norm> d(OPMUX_OP_LAYER_NORM);
+          const bool layer = kind == OPMUX_NORM_LAYER;
+          d.in(x.t).in(has_scale ? s.t : kit::absent()).in(has_bias ? b.t : kit::absent());
+          d.out(y.t).out(layer ? mean.t : kit::absent()).out(inverse.t);
+          d->kind = kind;
+          d->axis = axis;
+          d->epsilon = 1e-5f;
+          // Of f64 the mean itself, 20 deviations, is rounded.
+          const double eps = type == OPMUX_F64 ? 2e-14 : 2e-6;
+          check(d,
+                {x.data(), has_scale ? s.data() : nullptr, has_bias ? b.data() : nullptr, y.data(),
+                 layer ? mean.data() : nullptr, inverse.data()},
+                {&y, layer ? &mean : nullptr, &inverse},
+                "layer_norm " + text(dims) + " " + schema::dtype_name(type) + " kind " +
+                    std::to_string(kind) + " form " + std::to_string(form),
+                [&](uint32_t o, double v) {
+                  return o == 0 ? spacing(type, v) + eps * (1 + std::fabs(v))
+                                : spacing(stat, v) + 1e-7 * std::fabs(v) + 1e-8;
+                });
+        }
+}
+
+TEST(LayerNormReference, KeepsItsAccuracyWhereTheMeanIsLarge) {
+  std::mt19937 rng(1);
+  Tensor x(OPMUX_F32, {4, 768}), y(OPMUX_F32, {4, 768});
+  fill(x, 0.01, 1000, rng);
+  kit::Desc<opmux_op_layer_norm> d(OPMUX_OP_LAYER_NORM);
+  d.in(x.t).out(y.t);
+  d->kind = OPMUX_NORM_LAYER;
+  d->axis = 1;
+  d->epsilon = 1e-12f;
+  check(d, {x.data(), y.data()}, {&y}, "large mean",
+        [](uint32_t, double v) { return 4e-7 * (1 + std::fabs(v)); });
+}
+
+TEST(GroupNormReference, EveryGroupCountOfEveryType) {
+  uint32_t seed = 0;
+  for (uint32_t type : kTypes)
+    for (const Index& dims : {Index{2, 6, 5, 7}, Index{2, 6, 33}, Index{1, 12, 3, 3}, Index{3, 4},
+                              Index{1, 2, 70, 41}, Index{0, 4, 3}})
+      for (uint32_t groups : {1u, 2u, static_cast<uint32_t>(dims[1])})
+        for (uint32_t form = 0; form < 8; ++form) {
+          std::mt19937 rng(++seed);
+          const bool odd = form & 1, has_scale = form & 2, has_bias = form & 4;
+          Tensor x = make(type, dims, odd, rng), s = make(type, {dims[1]}, odd, rng),
+                 b = make(type, {dims[1]}, odd, rng);
+          Tensor y = make(type, dims, odd, rng);
+          fill(x, 2, 1, rng);
+          fill(s, 1, 0, rng);
+          fill(b, 1, 0, rng);
+          kit::Desc<opmux_op_group_norm> d(OPMUX_OP_GROUP_NORM);
+          d.in(x.t).in(has_scale ? s.t : kit::absent()).in(has_bias ? b.t : kit::absent()).out(y.t);
+          d->groups = groups;
+          d->epsilon = 1e-5f;
+          const double eps = type == OPMUX_F64 ? 2e-15 : 2e-6;
+          check(d, {x.data(), has_scale ? s.data() : nullptr, has_bias ? b.data() : nullptr, y.data()}, {&y},
+                "group_norm " + text(dims) + " groups " + std::to_string(groups) + " form " +
+                    std::to_string(form),
+                [&](uint32_t, double v) { return spacing(type, v) + eps * (1 + std::fabs(v)); });
+        }
+}
+
+TEST(LayerNormReference, MayOverwriteItsInput) {
+  std::mt19937 rng(1);
+  Tensor x(OPMUX_F16, {5, 3000}), y(OPMUX_F16, {5, 3000});
+  fill(x, 1, 0, rng);
+  kit::Desc<opmux_op_layer_norm> d(OPMUX_OP_LAYER_NORM);
+  d.in(x.t).out(y.t);
+  d->kind = OPMUX_NORM_RMS;
+  d->axis = 1;
+  d->epsilon = 1e-5f;
+  Host host(2);
+  ASSERT_NE(run_op(host, d, {x.data(), y.data()}), nullptr);
+  d.alias({1});
+  ASSERT_NE(run_op(host, d, {x.data(), x.data()}), nullptr);
+  EXPECT_EQ(x.memory(), y.memory());
+}
+
+}  // namespace
+}  // namespace opmux::test
