@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// softmax, layer_norm, group_norm against the reference.
+// softmax against the reference, and layer_norm and group_norm in more forms than normalise_test.cpp.
 #include "opmux/ops/normalise.gen.h"
 
 #include "kit/schema/schema.hpp"
@@ -153,7 +153,7 @@ TEST(LayerNormReference, EveryFormOfEveryType) {
                     std::to_string(kind) + " form " + std::to_string(form),
                 [&](uint32_t o, double v) {
                   return o == 0 ? spacing(type, v) + eps * (1 + std::fabs(v))
-                                : spacing(stat, v) + 1e-7 * std::fabs(v) + 1e-8;
+                                : spacing(stat, v) + 1e-7 * std::fabs(v) + 3e-7;
                 });
         }
 }
