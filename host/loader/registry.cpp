@@ -148,7 +148,11 @@ void Registry::shutdown() {
       }
     }
     const bool closed = plugin->shutdown(kQuiesceNs, left);
-    if (!left.empty()) log::warning("loader", "{} at shutdown: {}", plugin->name(), left);
+    if (!left.empty()) {
+      // Memory that stays mapped harms nobody; a plugin that stays open is worth a word.
+      log::write(closed ? log::Level::kInfo : log::Level::kWarning, "loader",
+                 fmt::format("{} at shutdown: {}", plugin->name(), left));
+    }
     if (closed) continue;
     // Whatever still holds its handles must find the plugin and its routes when it lets go of them.
     for (auto& route : routes_) {
