@@ -98,7 +98,7 @@ void Descriptor::build(const Node& node) {
   head.math = node.math;
   auto* p = reinterpret_cast<std::byte*>(bytes_.data());
   std::memcpy(p, &head, sizeof head);
-  std::memcpy(p + sizeof head, node.attrs.data(), node.attrs.size());
+  if (!node.attrs.empty()) std::memcpy(p + sizeof head, node.attrs.data(), node.attrs.size());
 }
 
 }  // namespace opmux
