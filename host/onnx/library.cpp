@@ -3,7 +3,7 @@
 
 #include <boost/dll/shared_library.hpp>
 #include <filesystem>
-#include <mutex>
+#include <memory>
 
 #include "host/platform/error.hpp"
 #include "host/platform/library_path.hpp"
@@ -27,20 +27,19 @@ std::string find_library() {
 OnnxReader load() {
   const std::string path = find_library();
   boost::dll::fs::error_code error;
-  // Kept on purpose: protobuf registers destructors of its own.
-  auto* library = new boost::dll::shared_library();
+  // Kept on purpose, and reachable from here for leak checkers: protobuf registers destructors of its own.
+  static boost::dll::shared_library* kept = nullptr;
+  auto library = std::make_unique<boost::dll::shared_library>();
   library->load(path, error, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
-  if (error) {
-    delete library;
-    fail(OPMUX_E_IO, "{}: cannot load it: {}", path, error.message());
-  }
+  if (error) fail(OPMUX_E_IO, "{}: cannot load it: {}", path, error.message());
   for (const char* symbol : {"opmux_onnx_read", "opmux_onnx_read_tensor"}) {
     if (!library->has(symbol))
       fail(OPMUX_E_VERSION, "{}: no function {}, it is of another build", path, symbol);
   }
-  return {&library->get<opmux_status(uint32_t, opmux_span, opmux_onnx_model_sink, void*, opmux_err*)>(
+  kept = library.release();
+  return {&kept->get<opmux_status(uint32_t, opmux_span, opmux_onnx_model_sink, void*, opmux_err*)>(
               "opmux_onnx_read"),
-          &library->get<opmux_status(uint32_t, opmux_span, opmux_onnx_tensor_sink, void*, opmux_err*)>(
+          &kept->get<opmux_status(uint32_t, opmux_span, opmux_onnx_tensor_sink, void*, opmux_err*)>(
               "opmux_onnx_read_tensor")};
 }
 
