@@ -30,33 +30,55 @@ void Normalise::plan(uint32_t x_dtype) {
   runs_ = run_ ? row / run_ : 0;
 }
 
-// Passes over the row block by block: f(places of the block's operands in memory, their steps, elements).
+// One row, block by block: where the operands of each block lie, and their elements as lanes.
+template <class T>
+class Normalise::Row {
+ public:
+  struct Block {
+    int64_t from[4], step[4], n;  // bytes, elements, elements
+  };
+
+  Row(const Normalise& norm, const char* const* at) : norm_(norm), at_(at) {}
+
+  template <class F>
+  void each(F&& f) const {
+    const Loops& inner = norm_.inner;
+    for (int64_t r = 0; r < norm_.runs_; ++r) {
+      Block b;
+      int64_t place[4];
+      for (uint32_t k = 0; k < 4; ++k) {
+        place[k] = inner.offset(k, norm_.n_outer_, static_cast<uint64_t>(r));
+        b.step[k] = inner.rank ? inner.stride[k][norm_.n_outer_] : 1;
+      }
+      for (int64_t i = 0; i < norm_.run_; i += kBlock) {
+        b.n = std::min(kBlock, norm_.run_ - i);
+        for (uint32_t k = 0; k < 4; ++k) b.from[k] = (place[k] + i * b.step[k]) * norm_.bytes_;
+        f(b);
+      }
+    }
+  }
+  // n elements of operand k as lanes; where they lie when they are, else in scratch.
+  const T* lanes(uint32_t k, const Block& b, int64_t n, T* scratch) const {
+    const char* p = at_[k] + b.from[k];
+    if (in_memory(k, b, n)) return reinterpret_cast<const T*>(p);
+    norm_.load_(scratch, p, b.step[k], static_cast<size_t>(n));
+    return scratch;
+  }
+  bool in_memory(uint32_t k, const Block& b, int64_t n) const {
+    return norm_.direct_ && (b.step[k] == 1 || n == 1);
+  }
+  char* output(const Block& b) const { return const_cast<char*>(at_[kY]) + b.from[kY]; }
+
+ private:
+  const Normalise& norm_;
+  const char* const* at_;
+};
+
 template <class T>
 void Normalise::run_row(const char* const* at, float* mean_out, float* inverse_out) const {
   alignas(64) T x_lanes[kBlock], y_lanes[kBlock], scale_lanes[kBlock], bias_lanes[kBlock];
-  auto blocks = [&](auto&& f) {
-    for (int64_t r = 0; r < runs_; ++r) {
-      int64_t place[4], step[4];
-      for (uint32_t k = 0; k < 4; ++k) {
-        place[k] = inner.offset(k, n_outer_, static_cast<uint64_t>(r));
-        step[k] = inner.rank ? inner.stride[k][n_outer_] : 1;
-      }
-      for (int64_t i = 0; i < run_; i += kBlock) {
-        const int64_t n = std::min(kBlock, run_ - i);
-        int64_t from[4];
-        for (uint32_t k = 0; k < 4; ++k) from[k] = (place[k] + i * step[k]) * bytes_;
-        f(from, step, n);
-      }
-    }
-  };
-  // n elements as lanes; where they lie when they are.
-  auto lanes = [&](uint32_t k, const int64_t* from, const int64_t* step, int64_t n, T* scratch) -> const T* {
-    const char* p = at[k] + from[k];
-    if (direct_ && (step[k] == 1 || n == 1)) return reinterpret_cast<const T*>(p);
-    load_(scratch, p, step[k], static_cast<size_t>(n));
-    return scratch;
-  };
-
+  const Row<T> r(*this, at);
+  using Block = typename Row<T>::Block;
   NormScalars<T> s{0, 0, 1};
   const auto n_row = static_cast<double>(row);
   auto set_mean = [&](double mean) {
@@ -65,15 +87,13 @@ void Normalise::run_row(const char* const* at, float* mean_out, float* inverse_o
   };
   double mean = 0, squares = 0, rest = 0;
   if (!rms) {
-    blocks([&](const int64_t* from, const int64_t* step, int64_t n) {
-      mean += norm_sum(lanes(kX, from, step, n, x_lanes), n);
-    });
+    r.each([&](const Block& b) { mean += norm_sum(r.lanes(kX, b, b.n, x_lanes), b.n); });
     mean /= n_row;
     set_mean(mean);
   }
-  blocks([&](const int64_t* from, const int64_t* step, int64_t n) {
+  r.each([&](const Block& b) {
     T off = 0;
-    squares += norm_squares(lanes(kX, from, step, n, x_lanes), n, s, &off);
+    squares += norm_squares(r.lanes(kX, b, b.n, x_lanes), b.n, s, &off);
     rest += off;
   });
   if (!rms) {  // the first mean was rounded by its own size; the deviations from it are small
@@ -88,16 +108,15 @@ void Normalise::run_row(const char* const* at, float* mean_out, float* inverse_o
   s.inverse = static_cast<T>(inverse);
   if (inverse_out) *inverse_out = static_cast<float>(inverse);
 
-  blocks([&](const int64_t* from, const int64_t* step, int64_t n) {
-    NormBlock<T> b{
-        lanes(kX, from, step, n, x_lanes), y_lanes, n, nullptr, nullptr, step[kScale] == 0, step[kBias] == 0};
-    char* y = const_cast<char*>(at[kY]) + from[kY];
-    const bool in_place = direct_ && (step[kY] == 1 || n == 1);
-    if (in_place) b.y = reinterpret_cast<T*>(y);
-    if (has_scale) b.scale = lanes(kScale, from, step, b.scale_uniform ? 1 : n, scale_lanes);
-    if (has_bias) b.bias = lanes(kBias, from, step, b.bias_uniform ? 1 : n, bias_lanes);
-    norm_write(b, s);
-    if (!in_place) store_(y, step[kY], y_lanes, static_cast<size_t>(n));
+  r.each([&](const Block& b) {
+    const bool scale_one = b.step[kScale] == 0, bias_one = b.step[kBias] == 0;
+    NormBlock<T> out{r.lanes(kX, b, b.n, x_lanes), y_lanes, b.n, nullptr, nullptr, scale_one, bias_one};
+    const bool in_place = r.in_memory(kY, b, b.n);
+    if (in_place) out.y = reinterpret_cast<T*>(r.output(b));
+    if (has_scale) out.scale = r.lanes(kScale, b, scale_one ? 1 : b.n, scale_lanes);
+    if (has_bias) out.bias = r.lanes(kBias, b, bias_one ? 1 : b.n, bias_lanes);
+    norm_write(out, s);
+    if (!in_place) store_(r.output(b), b.step[kY], y_lanes, static_cast<size_t>(b.n));
   });
 }
 

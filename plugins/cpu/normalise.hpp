@@ -28,6 +28,8 @@ struct Normalise {
 
  private:
   template <class T>
+  class Row;
+  template <class T>
   void run_rows(const void* const* arg, uint64_t begin, uint64_t end) const;
   template <class T>
   void run_row(const char* const* at, float* mean, float* inverse) const;

@@ -9,6 +9,7 @@
 
 #include "host/graph/instance.hpp"
 #include "host/graph/runtime.hpp"
+#include "tests/support/paths.h"
 
 namespace opmux {
 namespace {
@@ -76,7 +77,14 @@ class Passes : public ::testing::Test {
     return better;
   }
 
-  Runtime runtime{LoaderOptions{}};
+  static LoaderOptions host_plugins() {
+    LoaderOptions o;
+    o.plugins = {test::plugin_dir() + "/opmux_cpu.so", test::plugin_dir() + "/opmux_reference.so"};
+    o.search = false;
+    return o;
+  }
+
+  Runtime runtime{host_plugins()};
   Graph graph;
   GraphBuilder b{graph, nullptr};
 };
