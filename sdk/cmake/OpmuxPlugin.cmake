@@ -19,7 +19,8 @@ function(opmux_add_plugin name)
   # A single unique symbol from a template static would turn dlclose into a no-op; clang emits none.
   target_compile_options(${target} PRIVATE
     $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CXX_COMPILER_ID:GNU>>:-fno-gnu-unique>)
-  target_link_options(${target} PRIVATE LINKER:-Bsymbolic,--exclude-libs,ALL,-z,now,-z,relro)
+  target_link_options(${target} PRIVATE LINKER:-Bsymbolic,--exclude-libs,ALL,-z,now,-z,relro
+    "LINKER:--version-script=${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plugin.map")
   if(TARGET opmux_warnings)
     target_link_libraries(${target} PRIVATE opmux_warnings opmux_plugins_root)
   endif()
