@@ -143,9 +143,10 @@ class Text:
 
     def judge(self, device):
         answers = self.answers[device]
+        continuation = " / ".join(answers[0]["text"].strip().splitlines())
         right = sum(answer["tokens"] == case["tokens"] for answer, case in zip(answers, self.cases))
         sentence = (
-            f"\"{self.cases[0]['prompt']}\" goes on \"{answers[0]['text'].strip()}\": "
+            f"\"{self.cases[0]['prompt']}\" goes on \"{continuation}\": "
             f"{right} of {len(self.cases)} continuations are onnxruntime's"
         )
         return right == len(self.cases), sentence

@@ -52,11 +52,12 @@ def test_a_sample_is_short_and_has_a_page(root, name):
     assert SAMPLES[name] in (root / "samples" / name / "README.md").read_text()
 
 
-def test_run_model_reads_the_digit_and_says_where_and_why(program, root):
-    out = need(program("02-run-model"), root / "samples/models/digits.onnx", "reference").splitlines()
+@pytest.mark.parametrize("device, route", [("reference", "cpu0/reference"), ("auto", r"\S+/\S+")])
+def test_run_model_reads_the_digit_and_says_where_and_why(program, root, device, route):
+    out = need(program("02-run-model"), root / "samples/models/digits.onnx", device).splitlines()
     assert re.fullmatch(r"reads 7 with probability (0\.\d+|1\.000)", out[0]), out
     nodes = out[1:]
-    assert nodes and all(re.match(r"  \S+ +on cpu0/reference +\S", node) for node in nodes), out
+    assert nodes and all(re.match(rf"  \S+ +on {route} +\S", node) for node in nodes), out
 
 
 def test_run_model_says_in_one_sentence_what_is_missing(program, tmp_path):

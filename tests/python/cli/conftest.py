@@ -44,13 +44,19 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory):
+    """One for all tests, so that GPU drivers are probed once."""
+    path = tmp_path_factory.mktemp("cache")
+    path.chmod(0o700)
+    return path
+
+
 @pytest.fixture
-def opmux(build_dir, folder, tmp_path_factory):
+def opmux(build_dir, folder, cache):
     program = build_dir / "bin/opmux"
     assert program.exists(), f"there is no {program}; run tools/dev build first"
     clean = {key: value for key, value in os.environ.items() if not key.startswith("OPMUX_")}
-    cache = tmp_path_factory.mktemp("cache")
-    cache.chmod(0o700)
 
     def run(*words, out=subprocess.PIPE, **environment):
         done = subprocess.run([program, *words], stdout=out, stderr=subprocess.PIPE, timeout=LIMIT_S,
