@@ -101,6 +101,21 @@ std::string memory_report(Runtime& rt) {
   return json_text(ordered_json{{"pools", std::move(pools)}, {"constant_bytes", rt.constants.held_bytes()}});
 }
 
+// The tensors of an eager call are those that its descriptor speaks of.
+void check_tensors(const char* kind, std::span<const opmux_tdesc> wanted, const opmux_tensor* have) {
+  need_list(have, wanted.size(), kind);
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    const opmux_tdesc &w = wanted[i], &h = have[i].desc;
+    if (w.dtype == OPMUX_NONE) continue;
+    sane(h, kind);
+    if (w.dtype != h.dtype || !same_shape(w, h) || !std::equal(w.stride, w.stride + w.rank, h.stride)) {
+      fail(OPMUX_E_INVALID, "{} {}: the tensor is {}, the descriptor says {}, or their strides differ", kind,
+           i, to_string(h), to_string(w));
+    }
+    if (!have[i].data && element_count(h) != 0) fail(OPMUX_E_INVALID, "{} {}: data is NULL", kind, i);
+  }
+}
+
 }  // namespace
 
 extern "C" {
@@ -158,8 +173,7 @@ opmux_status opmux_array_create(const opmux_tdesc* d, opmux_array* out, opmux_er
   return guard(err, [&] {
     need(d, "contiguous");
     need(out, "out");
-    if (d->rank > OPMUX_MAX_RANK)
-      fail(OPMUX_E_INVALID, "rank {} is beyond the limit of {}", d->rank, OPMUX_MAX_RANK);
+    sane(*d, "array");
     *out = new opmux_array_s{HostTensor(make_desc(d->dtype, dims_of(*d))), {}};
   });
 }
@@ -193,6 +207,8 @@ opmux_status opmux_op(opmux_context c, const char* device, const opmux_opd* d, c
     schema::Problem problem;
     if (!schema::validate(*d, problem))
       throw Error(OPMUX_E_INVALID, problem.text, 0, OPMUX_NATIVE_NONE, problem.arg);
+    check_tensors("input", {d->in, d->n_in}, in);
+    check_tensors("output", {d->out, d->n_out}, out);
     Policy policy;
     policy.device = device ? device : "auto";
     const Router router(rt.registry, rt.kernels, policy);

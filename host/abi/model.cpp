@@ -18,6 +18,12 @@ Node node_of(const opmux_opd& d) {
     fail(OPMUX_E_INVALID, "{}: the descriptor has {} bytes, this version has {}", info->name, d.h.size,
          info->desc_size);
   }
+  need_list(d.list, d.n_list, "list");
+  need_list(d.prog, d.n_prog, "prog");
+  if (d.n_out > info->n_out_max || d.n_prog > OPMUX_MAX_PROG_IN + OPMUX_MAX_PROG_OUT + 1) {
+    fail(OPMUX_E_INVALID, "{}: {} outputs and {} programs are announced, more than it can have", info->name,
+         d.n_out, d.n_prog);
+  }
   Node n;
   n.op = d.op;
   n.math = d.math;
@@ -26,6 +32,13 @@ Node node_of(const opmux_opd& d) {
   if (d.n_list) n.list.assign(d.list, d.list + d.n_list);
   for (uint32_t i = 0; i < d.n_prog; ++i) {
     const opmux_prog& q = d.prog[i];
+    need_list(q.insn, q.n_insn, "insn");
+    need_list(q.out, q.n_out, "out of a program");
+    if (q.n_insn > OPMUX_MAX_INSN || q.n_out > OPMUX_MAX_PROG_OUT) {
+      fail(OPMUX_E_INVALID,
+           "{}: a program of {} instructions and {} outputs is beyond the limits of {} and {}", info->name,
+           q.n_insn, q.n_out, OPMUX_MAX_INSN, OPMUX_MAX_PROG_OUT);
+    }
     n.progs.push_back({q.slot, q.n_in, {q.insn, q.insn + q.n_insn}, {q.out, q.out + q.n_out}});
   }
   if (d.alias) n.alias.assign(d.alias, d.alias + d.n_out);
@@ -36,6 +49,32 @@ ValueId known_value(const Graph& g, uint32_t v) {
   if (v != kNone && v >= g.values.size())
     fail(OPMUX_E_INVALID, "value {} does not exist, there are {}", v, g.values.size());
   return v;
+}
+
+void check_name(const std::vector<Port>& ports, const char* kind, const char* name) {
+  if (std::any_of(ports.begin(), ports.end(), [&](const Port& p) { return p.name == name; }))
+    fail(OPMUX_E_INVALID, "there is an {} '{}' already", kind, name);
+}
+
+// Whether a view stays within its value, in arithmetic that cannot overflow: strides and the offset are
+// beyond what any memory has, or small enough for reach_of.
+void check_view(const opmux_tdesc& d, const Value& base, int64_t offset_bytes, uint64_t size_bytes) {
+  (void)make_desc(sane(d, "view").dtype, dims_of(d));
+  constexpr int64_t kFar = int64_t{1} << 56;
+  if (offset_bytes <= -kFar || offset_bytes >= kFar)
+    fail(OPMUX_E_INVALID, "the view begins at byte {} of a value of {} bytes", offset_bytes, size_bytes);
+  if (element_count(d) == 0) return;
+  for (uint32_t i = 0; i < d.rank; ++i) {
+    const int64_t steps = d.dim[i] - 1, far = steps ? kFar / 64 / steps : kFar;
+    if (steps && (d.stride[i] > far || d.stride[i] < -far))
+      fail(OPMUX_E_INVALID, "the view's stride {} on axis {} leaves a value of {} bytes", d.stride[i], i,
+           size_bytes);
+  }
+  const Reach r = reach_of(d);
+  const int64_t first = base.offset_bytes + offset_bytes + r.begin,
+                last = base.offset_bytes + offset_bytes + r.end;
+  if (first < 0 || last > static_cast<int64_t>(size_bytes))
+    fail(OPMUX_E_INVALID, "the view touches bytes {} to {} of a value of {} bytes", first, last, size_bytes);
 }
 
 void fill(const SourceValue& v, opmux_port& out) {
@@ -86,6 +125,7 @@ opmux_status opmux_model_load_bytes(opmux_context c, opmux_span bytes, opmux_mod
   return guard(err, [&] {
     auto& runtime = need(c, "context").runtime;
     need(out, "out");
+    need_list(bytes.data, bytes.size, "bytes.data");
     *out = new opmux_model_s{std::make_shared<Model>(
         runtime,
         read_onnx_bytes({static_cast<const std::byte*>(bytes.data), static_cast<size_t>(bytes.size)}))};
@@ -95,7 +135,7 @@ opmux_status opmux_model_load_bytes(opmux_context c, opmux_span bytes, opmux_mod
 void opmux_model_destroy(opmux_model m) { delete m; }
 
 uint32_t opmux_model_port_count(opmux_model m, uint32_t kind) {
-  if (!m) return 0;
+  if (!m || kind > OPMUX_PORT_OUTPUT) return 0;
   return static_cast<uint32_t>(kind == OPMUX_PORT_INPUT ? m->model->inputs().size()
                                                         : m->model->outputs().size());
 }
@@ -104,6 +144,7 @@ opmux_status opmux_model_port(opmux_model m, uint32_t kind, uint32_t index, opmu
   return guard(err, [&] {
     const Model& model = *need(m, "model").model;
     check_size(need(out, "out").h, sizeof(opmux_port), "opmux_port");
+    if (kind > OPMUX_PORT_OUTPUT) fail(OPMUX_E_INVALID, "there is no kind of port {}", kind);
     const auto& ports = kind == OPMUX_PORT_INPUT ? model.inputs() : model.outputs();
     if (index >= ports.size())
       fail(OPMUX_E_INVALID, "port {} does not exist, there are {}", index, ports.size());
@@ -139,8 +180,8 @@ opmux_status opmux_builder_input(opmux_builder b, const char* name, const opmux_
     Graph& g = need(b, "builder").graph;
     need(name, "name");
     need(desc, "desc");
-    if (desc->rank > OPMUX_MAX_RANK)
-      fail(OPMUX_E_INVALID, "rank {} is beyond the limit of {}", desc->rank, OPMUX_MAX_RANK);
+    sane(*desc, name);
+    check_name(g.inputs, "input", name);
     const ValueId v = g.add_value(make_desc(desc->dtype, dims_of(*desc)), name, StorageKind::kInput);
     g.inputs.push_back({name, v});
     need(value, "value") = v;
@@ -151,9 +192,7 @@ opmux_status opmux_builder_constant(opmux_builder b, const opmux_tensor* t, uint
   return guard(err, [&] {
     Graph& g = need(b, "builder").graph;
     need(t, "tensor");
-    if (t->desc.rank > OPMUX_MAX_RANK) {
-      fail(OPMUX_E_INVALID, "rank {} is beyond the limit of {}", t->desc.rank, OPMUX_MAX_RANK);
-    }
+    sane(t->desc, "constant");
     HostTensor copy(make_desc(t->desc.dtype, dims_of(t->desc)));
     if (element_count(copy.desc()) != 0) need(static_cast<std::byte*>(t->data), "data");
     copy_strided(copy.desc(), copy.mutable_data(), t->desc, static_cast<const std::byte*>(t->data));
@@ -167,6 +206,8 @@ opmux_status opmux_builder_op(opmux_builder b, const opmux_opd* d, const uint32_
     Graph& g = need(b, "builder").graph;
     need(d, "d");
     Node node = node_of(*d);
+    need_list(in, d->n_in, "in");
+    need(out, "out");
     for (uint32_t i = 0; i < d->n_in; ++i) node.in.push_back(known_value(g, in[i]));
     GraphBuilder builder(g, nullptr);
     builder.set_name(std::string(schema::find(d->op)->name) + std::to_string(g.nodes.size()));
@@ -188,15 +229,8 @@ opmux_status opmux_builder_view(opmux_builder b, uint32_t value, const opmux_tde
     Graph& g = need(b, "builder").graph;
     need(desc, "desc");
     if (known_value(g, value) == kNone) fail(OPMUX_E_INVALID, "a view needs a value");
-    (void)make_desc(desc->dtype, dims_of(*desc));
     const Value& base = g.values[value];
-    const Reach r = reach_of(*desc);
-    const int64_t first = base.offset_bytes + offset_bytes + r.begin,
-                  last = base.offset_bytes + offset_bytes + r.end;
-    const auto size = static_cast<int64_t>(g.storages[base.storage].size_bytes);
-    if (r.end > r.begin && (first < 0 || last > size)) {
-      fail(OPMUX_E_INVALID, "the view touches bytes {} to {} of a value of {} bytes", first, last, size);
-    }
+    check_view(*desc, base, offset_bytes, g.storages[base.storage].size_bytes);
     opmux_tdesc d = *desc;
     d.flags = base.desc.flags;
     need(out, "out") = g.add_view(value, d, offset_bytes, base.name);
@@ -208,6 +242,7 @@ opmux_status opmux_builder_output(opmux_builder b, const char* name, uint32_t va
     Graph& g = need(b, "builder").graph;
     need(name, "name");
     if (known_value(g, value) == kNone) fail(OPMUX_E_INVALID, "output '{}' needs a value", name);
+    check_name(g.outputs, "output", name);
     g.outputs.push_back({name, value});
   });
 }

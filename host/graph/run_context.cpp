@@ -68,6 +68,8 @@ void RunContext::bind_input(uint32_t index, const opmux_tensor& tensor) {
     fail(OPMUX_E_INVALID, "input '{}' is {}, the model wants {}", port.name, schema::dtype_name(d.dtype),
          schema::dtype_name(port.dtype));
   }
+  if (d.layout)
+    fail(OPMUX_E_INVALID, "input '{}' has layout {}, which is a plugin's own", port.name, d.layout);
   if (!tensor.data && element_count(d) != 0) fail(OPMUX_E_INVALID, "input '{}': data is NULL", port.name);
   Input& in = inputs_[index];
   if (!in.bound || !same_type_and_shape(in.tensor.desc, d)) shape_changed_ = true;
@@ -82,6 +84,10 @@ void RunContext::bind_output(uint32_t index, const opmux_tensor* tensor) {
   const auto& ports = plan_->model().outputs();
   if (index >= ports.size())
     fail(OPMUX_E_INVALID, "output {} does not exist, the model has {}", index, ports.size());
+  if (tensor && tensor->desc.rank > OPMUX_MAX_RANK) {
+    fail(OPMUX_E_INVALID, "output '{}': rank {} is beyond the limit of {}", ports[index].name,
+         tensor->desc.rank, OPMUX_MAX_RANK);
+  }
   if (tensor && !is_contiguous(tensor->desc)) {
     fail(OPMUX_E_INVALID, "output '{}': the bound memory must be contiguous", ports[index].name);
   }

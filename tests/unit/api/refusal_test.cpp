@@ -124,5 +124,121 @@ TEST_F(Refusal, ADescriptorThatMakesNoSenseNamesOperandAndNumbers) {
   EXPECT_NE(text.find("matmul"), std::string::npos) << text;
 }
 
+// A matmul of 2x2 by 2x2 with all that an eager call needs.
+struct Product {
+  opmux_tdesc in[2] = {api::desc(OPMUX_F32, {2, 2}), api::desc(OPMUX_F32, {2, 2})};
+  opmux_tdesc out = in[0];
+  float a[4] = {}, b[4] = {}, y[4] = {};
+  opmux_tensor tensors[2] = {{in[0], a}, {in[1], b}}, result = {out, y};
+  opmux_op_matmul d{};
+  Product() {
+    d.o = head(OPMUX_OP_MATMUL, sizeof d, 2, 1, in, &out);
+    d.acc_dtype = OPMUX_F32;
+  }
+};
+
+TEST_F(Refusal, AnEagerCallWantsTheTensorsOfItsDescriptor) {
+  Product p;
+  const auto run = [&](const opmux_tensor* in, const opmux_tensor* out) {
+    return sentence([&] { api::call(opmux_op, context.get(), "reference", &p.d.o, in, out); });
+  };
+  EXPECT_EQ(run(nullptr, &p.result), "input is NULL, but 2 are announced");
+  EXPECT_EQ(run(p.tensors, nullptr), "output is NULL, but 1 are announced");
+  opmux_tensor small = p.result;
+  small.desc = api::desc(OPMUX_F32, {1, 2});
+  EXPECT_EQ(run(p.tensors, &small),
+            "output 0: the tensor is f32[1,2], the descriptor says f32[2,2], or their strides differ");
+  small = {p.out, nullptr};
+  EXPECT_EQ(run(p.tensors, &small), "output 0: data is NULL");
+  p.tensors[1].desc.rank = 99;
+  EXPECT_EQ(run(p.tensors, &p.result), "input: rank 99 is beyond the limit of 8");
+}
+
+class BuilderRefusal : public Refusal {
+ protected:
+  BuilderRefusal() {
+    api::call(opmux_builder_create, context.get(), &b);
+    api::call(opmux_builder_input, b, "x", &p.in[0], &x);
+  }
+  ~BuilderRefusal() override { opmux_builder_destroy(b); }
+  std::string op() {
+    const uint32_t in[] = {x, x};
+    uint32_t out = 0;
+    return sentence([&] { api::call(opmux_builder_op, b, &p.d.o, in, &out); });
+  }
+  std::string view(const opmux_tdesc& d, int64_t offset) {
+    uint32_t out = 0;
+    return sentence([&] { api::call(opmux_builder_view, b, x, &d, offset, &out); });
+  }
+  Product p;
+  opmux_builder b = nullptr;
+  uint32_t x = 0;
+};
+
+TEST_F(BuilderRefusal, ListsBehindNullPointers) {
+  const uint32_t in[] = {x, x};
+  uint32_t out = 0;
+  EXPECT_EQ(sentence([&] { api::call(opmux_builder_op, b, &p.d.o, static_cast<uint32_t*>(nullptr), &out); }),
+            "in is NULL, but 2 are announced");
+  EXPECT_EQ(sentence([&] { api::call(opmux_builder_op, b, &p.d.o, in, static_cast<uint32_t*>(nullptr)); }),
+            "out is NULL");
+  p.d.o.n_prog = 1;
+  EXPECT_EQ(op(), "prog is NULL, but 1 are announced");
+  opmux_prog program{nullptr, nullptr, 3, 1, OPMUX_SLOT_EPILOGUE(0), 1};
+  p.d.o.prog = &program;
+  EXPECT_EQ(op(), "insn is NULL, but 3 are announced");
+  p.d.o.n_prog = 0;
+  p.d.o.n_list = 2;
+  EXPECT_EQ(op(), "list is NULL, but 2 are announced");
+  opmux_model made = nullptr;
+  EXPECT_EQ(
+      sentence([&] { api::call(opmux_model_load_bytes, context.get(), opmux_span{nullptr, 9}, &made); }),
+      "bytes.data is NULL, but 9 are announced");
+}
+
+TEST_F(BuilderRefusal, MoreOutputsThanTheOperatorHas) {
+  p.d.o.n_out = 1'000'000'000;
+  EXPECT_EQ(op(), "matmul: 1000000000 outputs and 0 programs are announced, more than it can have");
+}
+
+TEST_F(BuilderRefusal, ViewsThatLeaveTheirValueHoweverFar) {
+  opmux_tdesc d = p.in[0];
+  EXPECT_EQ(view(d, 4), "the view touches bytes 4 to 20 of a value of 16 bytes");
+  EXPECT_EQ(view(d, INT64_MAX - 3), "the view begins at byte 9223372036854775804 of a value of 16 bytes");
+  d.stride[0] = INT64_MAX / 2;
+  EXPECT_EQ(view(d, 0), "the view's stride 4611686018427387903 on axis 0 leaves a value of 16 bytes");
+  d.stride[0] = INT64_MIN;
+  EXPECT_EQ(view(d, 0), "the view's stride -9223372036854775808 on axis 0 leaves a value of 16 bytes");
+  d.rank = 50;
+  EXPECT_EQ(view(d, 0), "view: rank 50 is beyond the limit of 8");
+}
+
+TEST_F(BuilderRefusal, NamesGivenTwiceAndUnknownTypes) {
+  uint32_t value = 0;
+  EXPECT_EQ(sentence([&] { api::call(opmux_builder_input, b, "x", &p.in[0], &value); }),
+            "there is an input 'x' already");
+  api::call(opmux_builder_output, b, "y", x);
+  EXPECT_EQ(sentence([&] { api::call(opmux_builder_output, b, "y", x); }), "there is an output 'y' already");
+  opmux_tdesc odd = p.in[0];
+  odd.dtype = 12345;
+  EXPECT_EQ(sentence([&] { api::call(opmux_builder_input, b, "z", &odd, &value); }),
+            "z: element type 0x3039 is unknown");
+}
+
+TEST_F(Refusal, BindingsThatNoDescriptorMayHave) {
+  const api::Plan plan(model, "reference");
+  api::RunContext run(plan);
+  opmux_tensor t{api::desc(OPMUX_F32, {4, 6}), data.x.data()};
+  t.desc.layout = 5;
+  EXPECT_EQ(sentence([&] { run.bind_input(0, t); }), "input 'x' has layout 5, which is a plugin's own");
+  t.desc.rank = 77;
+  EXPECT_EQ(sentence([&] { run.bind_output(0, t); }), "output 'y': rank 77 is beyond the limit of 8");
+  opmux_port port{};
+  port.h = OPMUX_HDR(opmux_port);
+  EXPECT_EQ(sentence([&] { api::call(opmux_model_port, model.get(), 7u, 0u, &port); }),
+            "there is no kind of port 7");
+  EXPECT_EQ(opmux_model_port_count(model.get(), 7), 0u);
+}
+
 }  // namespace
 }  // namespace opmux::test
