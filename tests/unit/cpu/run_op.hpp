@@ -71,6 +71,7 @@ inline uint16_t encode16(double v, int man, int bias) {
   if (std::isnan(v)) return 0x7fff;
   const int infinity = (2 * bias + 1) << man;
   if (v == 0) return sign;
+  if (std::isinf(v)) return static_cast<uint16_t>(sign | infinity);
   int e;
   std::frexp(v, &e);
   e = std::max(e - 1, 1 - bias);
