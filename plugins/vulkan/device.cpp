@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vulkan/device.hpp"
 
+#include <dlfcn.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -9,6 +11,14 @@
 
 namespace opmux::gpu {
 namespace {
+
+// The loader unmaps a driver with the last instance, but drivers keep thread-local and exit-time state
+// (docs/abi.md: such libraries stay). `function` is one of the driver's own.
+void keep_driver_mapped(void* function) {
+  Dl_info info{};
+  if (dladdr(function, &info) != 0 && info.dli_fname)
+    (void)dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+}
 
 std::span<const uint32_t> shader_of(KernelId kernel) {
   if (kernel == KernelId::kMatmul) return k_matmul_spirv;
@@ -84,6 +94,7 @@ VkGpu::VkGpu(const VkChoice& choice) : choice_(choice) {
       VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, nullptr, 0, 1, &queue, 0, nullptr, 0, nullptr, &none};
   vk_check(vkCreateDevice(choice.physical, &info, nullptr, &device_), "vkCreateDevice");
   volkLoadDeviceTable(&vk_, device_);
+  keep_driver_mapped(reinterpret_cast<void*>(vk_.vkQueueSubmit));
   vk_.vkGetDeviceQueue(device_, choice.family, 0, &queue_);
   vkGetPhysicalDeviceMemoryProperties(choice.physical, &memory_);
   try {
