@@ -32,7 +32,7 @@ void softmax(Job& job) {
     if constexpr (std::is_floating_point_v<R>) {
       const int64_t n = x.dim[d.axis];
       std::vector<R> y = job.read<R>(0);
-      for (int64_t o = 0; o < outer; ++o)
+      for (int64_t o = 0; o < outer && n != 0; ++o)
         for (int64_t i = 0; i < step; ++i)
           row(y.data() + o * n * step + i, n, step, d.kind == OPMUX_SOFTMAX_LOG);
       job.write(0, y, {}, x.dtype == OPMUX_F64 ? OPMUX_F64 : OPMUX_F32);
