@@ -247,26 +247,41 @@ HWY_INLINE VF<D> neg_square(D d, VF<D> x, float scale, VF<D>& low) {
   return hn::Mul(hn::Mul(head, head), k);
 }
 
+// |x| Phi(-|x|) = (1 + q) f 2^n for a = |x| <= 14.5: phi(a) a / (a + K(a)), where a + K is the inverse of
+// Mills' ratio and K a rational function, error 7e-9 for a > 0.7: its own rounding errors and those of D
+// count only by the share of K in the sum.
+template <class D>
+HWY_INLINE VF<D> gelu_tail(D d, VF<D> a, VF<D>& q, VF<D>& n) {
+  VF<D> low;
+  const auto high = neg_square(d, a, 0.5f, low);
+  n = hn::Round(hn::Mul(high, hn::Set(d, 1.44269504f)));
+  const auto r = hn::NegMulAdd(n, hn::Set(d, 0.693359375f), high);
+  q = expm1_reduced(d, hn::Add(r, hn::MulAdd(n, hn::Set(d, 2.12194440e-4f), low)));
+  const auto m = hn::Mul(a, poly(d, a, 1.0, 1.00712073, 0.474483183, 0.12095999, 0.0154359991));
+  const auto k = poly(d, a, 0.797849449, 0.440383528, 0.121139297, 0.015431805);
+  return hn::Mul(hn::Div(m, hn::Add(m, k)), hn::Set(d, 0.398942280f));
+}
+
 // x Phi(x); NaN at -infinity, as x (1 + erf(x / sqrt 2)) / 2 is. |x| < 0.85: x (1/2 + x P(x^2)), error 5e-9.
-// Beyond, with a = |x|: a Phi(-a) = phi(a) a / (a + K(a)), where a + K is the inverse of Mills' ratio and K a
-// rational function, error 7e-9: its own rounding errors and those of D count only by the share of K in the
-// sum.
 template <class D>
 HWY_INLINE VF<D> gelu(D d, VF<D> x) {
+  const auto zero = hn::Zero(d);
+  const auto size = hn::Abs(x);
   const auto z = hn::Mul(x, x);
   const auto e = poly(d, z, 0.398942255, -0.0664897574, 0.00996913067, -0.00117407168, 9.75206175e-05);
   const auto middle = hn::Mul(x, hn::MulAdd(x, e, hn::Set(d, 0.5f)));
-  const auto a = clamp_keep_nan(d, hn::Abs(x), 0.0f, 14.5f);
-  VF<D> low, n;
-  const auto high = neg_square(d, a, 0.5f, low);
-  const auto q = exp_parts(d, high, low, n);
-  const auto m = hn::Mul(a, poly(d, a, 1.0, 1.00712073, 0.474483183, 0.12095999, 0.0154359991));
-  const auto k = poly(d, a, 0.797849449, 0.440383528, 0.121139297, 0.015431805);
-  const auto f = hn::Mul(hn::Div(m, hn::Add(m, k)), hn::Set(d, 0.398942280f));
+  const auto near = hn::Lt(size, hn::Set(d, 0.85f));
+  VF<D> q, n;
+  if (HWY_LIKELY(
+          hn::AllTrue(d, hn::Gt(x, hn::Set(d, -12.5f))))) {  // the tail is a normal number, and x no NaN
+    const auto f = gelu_tail(d, hn::Min(size, hn::Set(d, 12.5f)), q, n);
+    const auto y = hn::Mul(hn::MulAdd(f, q, f), pow2(d, n));
+    return hn::IfThenElse(near, middle, hn::Sub(hn::Max(x, zero), y));
+  }
+  const auto f = gelu_tail(d, clamp_keep_nan(d, size, 0.0f, 14.5f), q, n);
   const auto y = scale2(d, hn::MulAdd(f, q, f), n);
-  const auto far = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Neg(y), hn::Sub(x, y));
-  const auto r = hn::IfThenElse(hn::Lt(hn::Abs(x), hn::Set(d, 0.85f)), middle, far);
-  return hn::IfThenElse(hn::Eq(x, hn::Neg(hn::Inf(d))), hn::NaN(d), r);
+  const auto far = hn::IfThenElse(hn::Lt(x, zero), hn::Neg(y), hn::Sub(x, y));
+  return hn::IfThenElse(hn::Eq(x, hn::Neg(hn::Inf(d))), hn::NaN(d), hn::IfThenElse(near, middle, far));
 }
 
 // |x| < 0.9: x P(x^2), error 1.2e-9; beyond: 1 - e^P(|x|), error 7e-11, 1 from 4 on.

@@ -64,18 +64,20 @@ HWY_INLINE void block(T* y, int64_t y_row, const T* x, int64_t x_row) {
 // A tile of at most kTransposeTile squared.
 template <class T>
 HWY_INLINE void tile(T* y, int64_t y_row, const T* x, int64_t x_row, int64_t rows, int64_t cols) {
-  int64_t r = 0;
+  int64_t c = 0;
 #if HWY_TARGET != HWY_SCALAR
+  // Along the rows of x: their lines are read once even when rows are a power of two apart and share cache
+  // sets.
   constexpr int64_t kN = 16 / sizeof(T);
-  for (; r + kN <= rows; r += kN) {
-    int64_t c = 0;
-    for (; c + kN <= cols; c += kN) block(y + r * y_row + c, y_row, x + c * x_row + r, x_row);
-    for (; c < cols; ++c)
-      for (int64_t i = r; i < r + kN; ++i) y[i * y_row + c] = x[c * x_row + i];
+  for (; c + kN <= cols; c += kN) {
+    int64_t r = 0;
+    for (; r + kN <= rows; r += kN) block(y + r * y_row + c, y_row, x + c * x_row + r, x_row);
+    for (; r < rows; ++r)
+      for (int64_t i = c; i < c + kN; ++i) y[r * y_row + i] = x[i * x_row + r];
   }
 #endif
-  for (; r < rows; ++r)
-    for (int64_t c = 0; c < cols; ++c) y[r * y_row + c] = x[c * x_row + r];
+  for (; c < cols; ++c)
+    for (int64_t r = 0; r < rows; ++r) y[r * y_row + c] = x[c * x_row + r];
 }
 
 // Through a scratch, so that the lines of y are written whole: rows of y that are a power of two apart would

@@ -38,9 +38,11 @@ struct Accumulator {
 using FoldFn = void (*)(const void* lanes, size_t n, int64_t position, Accumulator* acc);
 FoldFn find_fold(Fold fold, Lane lane);
 
-// Folds a row of n lanes into n accumulators side by side: double for floats, 64-bit integers for integers
-// (bool: 0 or 1), which start as the a or u of empty_accumulator(). nullptr for folds that have no such form.
-using ColumnFn = void (*)(const void* lanes, size_t n, void* acc);
+// Folds kColumnRows rows (or one, when count is 1) of n lanes into n accumulators side by side: double for
+// floats, 64-bit integers for integers (bool: 0 or 1), which start as the a or u of empty_accumulator().
+// nullptr for folds that have no such form.
+using ColumnFn = void (*)(const void* const* rows, size_t count, size_t n, void* acc);
+constexpr size_t kColumnRows = 4;
 ColumnFn find_column(Fold fold, Lane lane);
 
 // The accumulator of no elements, and the fold of two runs, `later` after *acc.

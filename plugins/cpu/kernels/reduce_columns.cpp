@@ -40,27 +40,33 @@ OPMUX_COLUMN(AbsMax, size_of(x) > acc || x != x ? (acc != acc ? acc : size_of(x)
 // Integers are widened by their sign; sums and products wrap, so they are done without sign. A magnitude is
 // compared without sign, too.
 template <class T, class A, class F>
-void column(const void* lanes, size_t n, void* accumulators) {
-  const T* x = static_cast<const T*>(lanes);
-  A* acc = static_cast<A*>(accumulators);
+HWY_INLINE A widen(T x) {
   using Wide = std::conditional_t<std::is_floating_point_v<T>, double,
                                   std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>>;
-  OPMUX_NO_DEPENDENCE
-  for (size_t i = 0; i < n; ++i) {
-    Wide w = static_cast<Wide>(x[i]);
-    if constexpr (std::is_same_v<F, AbsSum> || std::is_same_v<F, AbsMax>) {
-      if constexpr (std::is_same_v<Wide, int64_t>) {
-        const uint64_t m = w < 0 ? 0 - static_cast<uint64_t>(w) : static_cast<uint64_t>(w);
-        if constexpr (std::is_same_v<F, AbsSum>) {
-          acc[i] += m;
-        } else {
-          acc[i] = m > acc[i] ? m : acc[i];
-        }
-        continue;
-      }
-    }
-    acc[i] = F::f(acc[i], static_cast<A>(w));
+  const Wide w = static_cast<Wide>(x);
+  if constexpr (std::is_same_v<Wide, int64_t> && (std::is_same_v<F, AbsSum> || std::is_same_v<F, AbsMax>)) {
+    return w < 0 ? 0 - static_cast<uint64_t>(w) : static_cast<uint64_t>(w);
+  } else {
+    return static_cast<A>(w);
   }
+}
+
+// Four rows at a time, so that the accumulators are read and written less often.
+template <class T, class A, class F>
+void column(const void* const* rows, size_t count, size_t n, void* accumulators) {
+  A* acc = static_cast<A*>(accumulators);
+  const T* x = static_cast<const T*>(rows[0]);
+  const auto w = [](T v) { return widen<T, A, F>(v); };
+  if (count == 1) {
+    OPMUX_NO_DEPENDENCE
+    for (size_t i = 0; i < n; ++i) acc[i] = F::f(acc[i], w(x[i]));
+    return;
+  }
+  const T *x1 = static_cast<const T*>(rows[1]), *x2 = static_cast<const T*>(rows[2]),
+          *x3 = static_cast<const T*>(rows[3]);
+  OPMUX_NO_DEPENDENCE
+  for (size_t i = 0; i < n; ++i)
+    acc[i] = F::f(F::f(F::f(F::f(acc[i], w(x[i])), w(x1[i])), w(x2[i])), w(x3[i]));
 }
 
 template <class T>

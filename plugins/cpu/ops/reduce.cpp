@@ -19,7 +19,7 @@ namespace opmux::cpu {
 namespace {
 
 constexpr int64_t kBlock = 2048;         // lanes folded at a time, in L1
-constexpr int64_t kWide = 512;           // outputs of an item that folds columns
+constexpr int64_t kWide = 1024;          // outputs of an item that folds columns
 constexpr int64_t kStrip = 16;           // outputs of an item that turns columns into rows
 constexpr int64_t kSegment = 64 * 1024;  // least elements of an output that are worth a segment
 constexpr int64_t kMaxSegments = 64;
@@ -204,16 +204,23 @@ void State::rows(const char* x, int64_t begin, int64_t end, Accumulator* acc) co
 }
 
 void State::columns(const char* x, int64_t n, int64_t begin, int64_t end, Accumulator* acc) const {
-  alignas(64) std::byte lanes[kWide * 8];
+  alignas(64) std::byte lanes[kColumnRows * kWide * 8];
   uint64_t wide[kWide];
   const Accumulator empty = empty_accumulator(fold, lane);
   uint64_t start = empty.u;
   if (lane == Lane::kF32 || lane == Lane::kF64) std::memcpy(&start, &empty.a, sizeof start);
   std::fill(wide, wide + n, start);
-  for (int64_t p = begin; p < end; ++p) {
-    const char* at = x + reduced.offset(0, reduced.rank, static_cast<uint64_t>(p)) * x_bytes;
-    if (!in_place) load(lanes, at, 1, static_cast<size_t>(n));
-    column_fn(in_place ? at : reinterpret_cast<const char*>(lanes), static_cast<size_t>(n), wide);
+  const auto width = static_cast<size_t>(n);
+  for (int64_t p = begin; p < end;) {
+    const void* row[kColumnRows];
+    const size_t some = end - p >= static_cast<int64_t>(kColumnRows) ? kColumnRows : 1;
+    for (size_t k = 0; k < some; ++k, ++p) {
+      row[k] = x + reduced.offset(0, reduced.rank, static_cast<uint64_t>(p)) * x_bytes;
+      if (in_place) continue;
+      load(lanes + k * kWide * 8, row[k], 1, width);
+      row[k] = lanes + k * kWide * 8;
+    }
+    column_fn(row, some, width, wide);
   }
   for (int64_t i = 0; i < n; ++i) {
     acc[i] = empty;

@@ -178,7 +178,8 @@ void State::band(uint64_t index, void* const* arg) const {
   for (int64_t p = 0; p < n; ++p) {
     subtract(t, position(p), top, top, m);
     exponential(t, t, t, t, m);
-    accumulate(t, m, wide);
+    const void* terms = t;
+    accumulate(&terms, 1, m, wide);
   }
   to_lanes(sum, wide, wide, wide, m);
   (is_log ? logarithm : reciprocal)(sum, sum, sum, sum, m);
