@@ -87,7 +87,10 @@ void RowProgram::run_tile(int64_t rows, int64_t cols, const TileView* in, const 
   alignas(64) std::byte scratch[TileProgram::kScratchBytes];
   void* value[TileProgram::kMaxValues];
   program_.bind(value, scratch);
-  const auto tile = static_cast<int64_t>(program_.tile());
+  auto tile = static_cast<int64_t>(program_.tile());
+  // Short tiles keep the reads of several operands and the writes in flight together: add of 16M elements
+  // takes 7.8 ms with 128, 8.9 with 256, 9.5 with 1024; one operand is best with long ones.
+  if (stream && in_.size() > 1) tile = std::min<int64_t>(tile, 128);
   bool joined = true, many = cols < kShortRow;
   for (uint32_t i = 0; i < in_.size(); ++i) {
     joined = joined && in[i].row_stride == in[i].col_stride * cols;

@@ -34,21 +34,22 @@ HWY_INLINE void store_part(D d, VF<D> v, float* p, size_t n) {
   std::memcpy(p, b, n * sizeof(float));
 }
 
+// One copy of F, or the compiler would build each function several times over for every target.
 template <class F>
 void unary(void* out, const void* a, const void*, const void*, size_t n) {
   const hn::ScalableTag<float> d;
   const size_t lanes = hn::Lanes(d);
   const auto* x = static_cast<const float*>(a);
   auto* y = static_cast<float*>(out);
-  size_t i = 0;
-  for (; i + 2 * lanes <= n; i += 2 * lanes) {
-    const auto u = hn::LoadU(d, x + i), v = hn::LoadU(d, x + i + lanes);
-    const auto p = F()(d, u), q = F()(d, v);
-    hn::StoreU(p, d, y + i);
-    hn::StoreU(q, d, y + i + lanes);
+  for (size_t i = 0; i < n; i += lanes) {
+    const bool whole = n - i >= lanes;
+    const auto v = F()(d, whole ? hn::LoadU(d, x + i) : load_part(d, x + i, n - i));
+    if (HWY_LIKELY(whole)) {
+      hn::StoreU(v, d, y + i);
+    } else {
+      store_part(d, v, y + i, n - i);
+    }
   }
-  for (; i + lanes <= n; i += lanes) hn::StoreU(F()(d, hn::LoadU(d, x + i)), d, y + i);
-  if (i < n) store_part(d, F()(d, load_part(d, x + i, n - i)), y + i, n - i);
 }
 
 template <class F, unsigned kMask>
