@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tools.codegen import __main__ as codegen
+from tools.codegen import cases_cpp
 from tools.codegen.load import SchemaError
 from tools.codegen.model import Model
 
@@ -110,3 +111,25 @@ def test_exit_status_is_one_and_nothing_is_written_after_a_fault(tmp_path, capsy
     assert codegen.main(["--root", str(tmp_path)]) == 1
     assert "schemas/ops/pool/pool.yaml: rev: 'one' is not of type 'integer'" in capsys.readouterr().err
     assert not (tmp_path / "sdk").exists()
+
+
+@pytest.mark.parametrize("file, old, new, said", [
+    ("ops/index/gather.yaml", "kind: index, of: x", "kind: index, of: z", r"inputs\[1\].values.of: 'z' is no input"),
+    ("ops/index/gather.yaml", "of: x, axis: axis", "axis: axis", "kind 'index' needs the key 'of'"),
+    ("ops/index/gather.yaml", "axis: axis}}", "axis: axes}}", "'axes' is no integer attribute"),
+    ("ops/index/one_hot.yaml", "low: -12, ", "", "kind 'range' needs 'low' and 'high'"),
+    ("ops/attention/attention.yaml", "past_k.dim[2] - k.dim[2]", "past_k.dim[2] - z.dim[2]", "'z' is no operand"),
+    ("ops/attention/attention.yaml", "alias: {present_k:", "alias: {present_q:", "'present_q: past_k' is no output"),
+    ("ops/reduce/reduce.yaml", "kind: all", "kind: AVERAGE", "'AVERAGE' is no value of it"),
+    ("ops/index/gather.yaml", "in: [[17], []]", "in: [[17], [], []]", "has 3 operands, there are 2"),
+])
+def test_faulty_cases_are_refused_with_file_and_key(schemas, file, old, new, said):
+    edit(schemas / file, old, new)
+    assert re.search(said, refusal(schemas))
+
+
+def test_alternatives_of_attributes_and_every_value_of_an_enum_reach_the_tables(schemas):
+    edit(schemas / "ops/normalise/softmax.yaml", "{kind: 1, axis: 0}", "{kind: all, axis: [0, 1]}")
+    text = cases_cpp.text(Model(schemas))
+    assert re.search(r"CaseValue k_softmax_\d+\[\] = \{\{1.0, \{\}\}, \{2.0, \{\}\}\};", text)
+    assert re.search(r"CaseValue k_softmax_\d+\[\] = \{\{0.0, \{\}\}, \{1.0, \{\}\}\};", text)

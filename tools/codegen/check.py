@@ -118,10 +118,6 @@ def _cases(model, op):
     for t in op.data["cases"]["dtypes"]:
         if t not in model.dtype:
             raise SchemaError(op.file, "cases.dtypes", f"there is no dtype '{t}'")
-    for i, c in enumerate(op.data["cases"]["shapes"]):
-        for name in c.get("attributes", {}):
-            if op.attribute(name) is None:
-                raise SchemaError(op.file, f"cases.shapes[{i}].attributes", f"there is no attribute '{name}'")
 
 
 def _headers(model):

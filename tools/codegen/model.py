@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The schemas in memory, with every reference between files checked."""
 
+from . import cases_cpp
 from .check import check
 from .layout import Types
 from .load import Reader, SchemaError
@@ -70,6 +71,8 @@ class Model:
         self.ops.sort(key=lambda o: o.id)
         self._index()
         check(self)
+        for op in self.ops:
+            cases_cpp.check(self, op)
         self.types = Types(self)
 
     def _index(self):

@@ -5,7 +5,7 @@ import re
 
 from .expr import Translator
 
-_HEAD = """// SPDX-License-Identifier: Apache-2.0
+HEAD = """// SPDX-License-Identifier: Apache-2.0
 // Generated from schemas/ by tools/codegen; do not edit.
 """
 _TYPE = {"u32": "kU32", "i32": "kI32", "f32": "kF32", "slice": "kSlice"}
@@ -141,7 +141,7 @@ def _info(op):
 
 
 def tables(model):
-    lines = [_HEAD, '#include "kit/schema/table.hpp"', "", "namespace opmux::schema {", "namespace {", ""]
+    lines = [HEAD, '#include "kit/schema/table.hpp"', "", "namespace opmux::schema {", "namespace {", ""]
     for op in model.ops:
         lines += [f"static_assert(sizeof({op.struct}) == {op.size} && {op.size} <= kMaxDescSize);"]
         lines += [f"constexpr Operand kIn_{op.name}[] = {{"] + [_operand(model, op, o) for o in op.inputs] + ["};"]
@@ -160,7 +160,7 @@ def tables(model):
 
 
 def names(model):
-    lines = [_HEAD, '#include "kit/schema/table.hpp"', "", "namespace opmux::schema {", "namespace {", ""]
+    lines = [HEAD, '#include "kit/schema/table.hpp"', "", "namespace opmux::schema {", "namespace {", ""]
     lines += ["constexpr DtypeDef kDtypeTable[] = {"]
     lines += [f'    {{OPMUX_{t["name"].upper()}, "{t["name"]}"}},' for t in model.dtypes["dtypes"]] + ["};", ""]
     lines += ["constexpr FnDef kFnTable[] = {"]

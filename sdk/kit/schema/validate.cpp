@@ -260,6 +260,11 @@ bool check_aliases(const View& v, Problem& p) {
 
 }  // namespace
 
+bool open_view(const opmux_opd& d, View& v) {
+  Problem p;
+  return open(d, v, p) && check_counts(v, p);
+}
+
 bool validate(const opmux_opd& d, Problem& p) {
   View v;
   Shapes s;

@@ -76,6 +76,9 @@ struct Shapes {
   void like(uint32_t o, uint32_t dtype, const opmux_tdesc& t) { set(o, dtype, {t.dim, t.rank}); }
 };
 
+// Fills v without looking further than the head and the counts; false where those make no sense.
+bool open_view(const opmux_opd& d, View& v);
+
 inline std::span<const int64_t> dims(const opmux_tdesc& t) { return {t.dim, t.rank}; }
 inline bool is_class(uint32_t dtype, uint32_t cls) { return OPMUX_DTYPE_CLASS(dtype) == cls; }
 
