@@ -58,6 +58,7 @@ Registry::Registry(const LoaderOptions& options)
     auto device = std::ranges::find(devices_, route->device(), &PhysicalDevice::name);
     device->routes.push_back(route.get());
   }
+  log::info("loader", "{} routes of {} plugins", routes_.size(), plugins_.size());
   for (const auto& refusal : refusals_) {
     log::debug("loader", "{} ({}) is not used: {}", refusal.plugin, refusal.path, refusal.reason);
   }
@@ -81,7 +82,7 @@ void Registry::add_plugin(const LoaderOptions& options, const Candidate& candida
       }
       if (!probed->refusal.empty()) {
         refuse(*plugin, "probe", probed->refusal);
-      } else {
+      } else if (!probed->infos.empty() || probed->bad_devices.empty()) {
         add_routes(*plugin, probed->infos);
         plugins_.push_back(std::move(plugin));
       }

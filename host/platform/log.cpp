@@ -31,6 +31,10 @@ Level threshold() {
     for (size_t i = 0; i < kNames.size(); ++i) {
       if (wanted == kNames[i]) return static_cast<Level>(i);
     }
+    std::fprintf(
+        stderr,
+        "opmux warning [log] OPMUX_LOG is '%s', must be error, warning, info or debug; warning it is\n",
+        wanted.c_str());
     return Level::kWarning;
   }();
   return level;
