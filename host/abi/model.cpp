@@ -276,7 +276,7 @@ opmux_status opmux_plan_report(opmux_plan p, const opmux_tdesc* inputs, uint32_t
     if (what != OPMUX_REPORT_PLAN) fail(OPMUX_E_INVALID, "there is no plan report {}", what);
     const size_t n = plan.model().inputs().size();
     if (n) need(inputs, "inputs");
-    *out = new opmux_text_s{report(*plan.compiled({inputs, n}), plan.router())};
+    *out = new opmux_text_s{plan.report({inputs, n})};
   });
 }
 

@@ -29,12 +29,13 @@ class Model {
   // says.
   Graph specialise(std::span<const opmux_tdesc> inputs) const;
 
+  // Throws Error when the inputs do not fit what the model says.
+  void check_inputs(std::span<const opmux_tdesc> inputs) const;
+
   // JSON of OPMUX_REPORT_MODEL.
   std::string report() const;
 
  private:
-  void check_inputs(std::span<const opmux_tdesc> inputs) const;
-
   std::shared_ptr<Runtime> runtime_;
   std::shared_ptr<const SourceModel> source_;
   Graph built_;

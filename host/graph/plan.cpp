@@ -32,12 +32,28 @@ std::shared_ptr<const CompiledGraph> Plan::compiled(std::span<const opmux_tdesc>
     return entries_.front().graph;
   }
   Runtime& rt = *model_->runtime();
-  Graph graph = model_->specialise(inputs);
-  for (Node& n : graph.nodes) n.math |= options_.policy.math;
-  optimise(graph, router_, rt.evaluator);
-  entries_.push_front({std::move(key), compile(std::move(graph), router_, rt.kernels, rt.constants)});
+  std::shared_ptr<const CompiledGraph> compiled;
+  try {
+    Graph graph = model_->specialise(inputs);
+    for (Node& n : graph.nodes) n.math |= options_.policy.math;
+    optimise(graph, router_, rt.evaluator);
+    compiled = compile(std::move(graph), router_, rt.kernels, rt.constants);
+  } catch (const NeedsRun&) {
+    if (!stages_) stages_ = std::make_unique<StagedPlan>(model_, router_, options_.shapes_kept);
+  }
+  entries_.push_front({std::move(key), std::move(compiled)});
   if (entries_.size() > options_.shapes_kept) entries_.pop_back();
   return entries_.front().graph;
+}
+
+StagedPlan& Plan::stages() {
+  const std::scoped_lock lock(mutex_);
+  return *stages_;
+}
+
+std::string Plan::report(std::span<const opmux_tdesc> inputs) {
+  const auto graph = compiled(inputs);
+  return graph ? opmux::report(*graph, router_) : stages().report(inputs);
 }
 
 }  // namespace opmux

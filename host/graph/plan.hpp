@@ -7,6 +7,7 @@
 
 #include "host/graph/compiled.hpp"
 #include "host/graph/model.hpp"
+#include "host/graph/staged.hpp"
 
 namespace opmux {
 
@@ -25,8 +26,12 @@ class Plan {
   const Model& model() const { return *model_; }
   const PlanOptions& options() const { return options_; }
   const Router& router() const { return router_; }
-  // Compiles unless that has been done; concurrent calls for one shape compile once.
+  // Compiles unless that has been done; concurrent calls for one shape compile once. Null: shapes or branches
+  // depend on data, the model runs in stages.
   std::shared_ptr<const CompiledGraph> compiled(std::span<const opmux_tdesc> inputs);
+  StagedPlan& stages();
+  // JSON of OPMUX_REPORT_PLAN.
+  std::string report(std::span<const opmux_tdesc> inputs);
 
  private:
   struct Entry {
@@ -38,6 +43,7 @@ class Plan {
   Router router_;
   std::mutex mutex_;
   std::list<Entry> entries_;  // most recently used first
+  std::unique_ptr<StagedPlan> stages_;
 };
 
 // dtype, rank and dims of all inputs in a row.

@@ -121,18 +121,23 @@ void RunContext::add_shape() {
   for (const Input& in : inputs_) wanted.push_back(make_desc(in.tensor.desc.dtype, dims_of(in.tensor.desc)));
   auto graph = plan_->compiled(wanted);
   current_ = nullptr;
-  hold_states(*graph);
+  if (graph) hold_states(*graph);
   if (shapes_.size() >= plan_->options().shapes_kept) {
     shapes_.erase(std::min_element(shapes_.begin(), shapes_.end(),
                                    [](const Shape& a, const Shape& b) { return a.used < b.used; }));
   }
   Shape shape;
   shape.inputs = std::move(wanted);
-  for (const Port& p : graph->graph.outputs) {
-    const opmux_tdesc& d = graph->graph.values[p.value].desc;
-    shape.outputs.emplace_back(make_desc(d.dtype, dims_of(d)));
+  auto& constants = plan_->model().runtime()->constants;
+  if (graph) {
+    for (const Port& p : graph->graph.outputs) {
+      const opmux_tdesc& d = graph->graph.values[p.value].desc;
+      shape.outputs.emplace_back(make_desc(d.dtype, dims_of(d)));
+    }
+    shape.instance = std::make_unique<Instance>(std::move(graph), constants, states_);
+  } else if (!stages_) {
+    stages_ = std::make_unique<StagedRun>(plan_->stages(), constants, plan_->options().profile);
   }
-  shape.instance = std::make_unique<Instance>(std::move(graph), plan_->model().runtime()->constants, states_);
   shapes_.push_back(std::move(shape));
   current_ = &shapes_.back();
 }
@@ -166,6 +171,7 @@ void RunContext::fill_ports() {
     }
   }
   if (has_state()) ports_.in.push_back(&length_);
+  if (!current_->instance) return;
   ports_.out.resize(current_->outputs.size());
   for (size_t i = 0; i < current_->outputs.size(); ++i) {
     const opmux_tensor& bound = bound_outputs_[i];
@@ -178,8 +184,41 @@ void RunContext::fill_ports() {
   }
 }
 
+void RunContext::run_stages(const std::atomic<bool>* cancelled) {
+  fill_ports();
+  std::vector<HostTensor> inputs;
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    const opmux_tdesc d = make_desc(inputs_[i].tensor.desc.dtype, dims_of(inputs_[i].tensor.desc));
+    const auto* data = static_cast<const std::byte*>(ports_.in[i]);
+    inputs.emplace_back(d, std::shared_ptr<const std::byte>(std::shared_ptr<void>(), data), packed_bytes(d));
+  }
+  current_->outputs.clear();
+  stages_->run(inputs, cancelled);
+  for (size_t i = 0; i < stages_->outputs().size(); ++i) {
+    const HostTensor& y = stages_->outputs()[i];
+    const opmux_tensor& bound = bound_outputs_[i];
+    if (bound.data && !same_type_and_shape(bound.desc, y.desc())) {
+      fail(OPMUX_E_INVALID, "output '{}' is {}, the bound memory is {}", plan_->model().outputs()[i].name,
+           to_string(y.desc()), to_string(bound.desc));
+    }
+    // An input that is an output as it is: the caller may change it.
+    const bool given = std::any_of(ports_.in.begin(), ports_.in.end(),
+                                   [&](const void* p) { return p == static_cast<const void*>(y.data()); });
+    current_->outputs.push_back(given ? HostTensor(make_desc(y.desc().dtype, dims_of(y.desc()))) : y);
+    void* to = bound.data ? bound.data : given ? current_->outputs.back().mutable_data() : nullptr;
+    if (to && y.size_bytes()) std::memcpy(to, y.data(), packed_bytes(y.desc()));
+  }
+}
+
 void RunContext::run(const std::atomic<bool>* cancelled) {
   if (shape_changed_ || !current_) select_shape();
+  if (!current_->instance) {
+    current_->used = ++runs_;
+    const uint64_t begin = now_ns();
+    run_stages(cancelled);
+    last_ns_ = now_ns() - begin;
+    return;
+  }
   const Graph& graph = current_->instance->plan().graph;
   if (has_state() && length_ + graph.state_rows_added > state_capacity()) {
     fail(OPMUX_E_INVALID, "the state holds {} of {} rows, {} more do not fit; truncate it first", length_,
@@ -220,30 +259,37 @@ void RunContext::truncate_state(int64_t length) {
 
 std::string RunContext::report() const {
   if (!current_ || runs_ == 0) fail(OPMUX_E_INVALID, "there is no report before the first run");
-  const CompiledGraph& plan = current_->instance->plan();
   using nlohmann::ordered_json;
-  ordered_json routes = ordered_json::object(), nodes = ordered_json::array();
-  for (uint32_t i = 0; i < plan.launches.size(); ++i) {
-    const std::string& name = plan.routes[plan.launches[i].route].route->name();
-    routes[name] = routes.value(name, 0) + 1;
-  }
-  for (const NodeTime& t : times_) {
-    const Node& n = plan.graph.nodes[t.node];
-    nodes.push_back({{"name", n.name},
-                     {"op", schema::find(n.op)->name},
-                     {"route", plan.choices[t.node].route->name()},
-                     {"time_ns", t.time_ns}});
+  ordered_json routes = ordered_json::object(), nodes = ordered_json::array(),
+               fallbacks = ordered_json::array();
+  const auto add = [&](const CompiledGraph& plan, const std::vector<NodeTime>& times) {
+    for (const Launch& l : plan.launches) {
+      const std::string& name = plan.routes[l.route].route->name();
+      routes[name] = routes.value(name, 0) + 1;
+    }
+    for (const NodeTime& t : times) {
+      const Node& n = plan.graph.nodes[t.node];
+      nodes.push_back({{"name", n.name},
+                       {"op", schema::find(n.op)->name},
+                       {"route", plan.choices[t.node].route->name()},
+                       {"time_ns", t.time_ns}});
+    }
+    const Route* wanted = plan_->router().candidates().front();
+    for (const Launch& l : plan.launches) {
+      const Choice& c = plan.choices[l.node];
+      if (c.route == wanted || c.refused.empty()) continue;
+      fallbacks.push_back({{"name", plan.graph.nodes[l.node].name},
+                           {"route", c.route->name()},
+                           {"reason", c.refused.front().reason}});
+    }
+  };
+  if (current_->instance) {
+    add(current_->instance->plan(), times_);
+  } else {
+    for (const auto* part : stages_->parts()) add(*part->stage->graph, part->times);
   }
   ordered_json out{{"routes", routes}, {"runs", runs_}, {"time_ns", last_ns_}, {"nodes", nodes}};
-  ordered_json fallbacks = ordered_json::array();
-  const Route* wanted = plan_->router().candidates().front();
-  for (const Launch& l : plan.launches) {
-    const Choice& c = plan.choices[l.node];
-    if (c.route == wanted || c.refused.empty()) continue;
-    fallbacks.push_back({{"name", plan.graph.nodes[l.node].name},
-                         {"route", c.route->name()},
-                         {"reason", c.refused.front().reason}});
-  }
+  if (!current_->instance) out["stages"] = stages_->parts().size();
   out["fallbacks"] = fallbacks;
   return json_text(out);
 }

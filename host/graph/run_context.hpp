@@ -7,6 +7,7 @@
 
 #include "host/graph/instance.hpp"
 #include "host/graph/plan.hpp"
+#include "host/graph/staged_run.hpp"
 #include "opmux/opmux.h"
 
 namespace opmux {
@@ -40,8 +41,8 @@ class RunContext {
   };
   struct Shape {
     std::vector<opmux_tdesc> inputs;
-    std::unique_ptr<Instance> instance;
-    std::vector<HostTensor> outputs;  // the context's own memory
+    std::unique_ptr<Instance> instance;  // null: in stages
+    std::vector<HostTensor> outputs;     // the context's own memory
     uint64_t used = 0;
   };
 
@@ -49,12 +50,14 @@ class RunContext {
   void add_shape();
   void hold_states(const CompiledGraph& graph);
   void fill_ports();
+  void run_stages(const std::atomic<bool>* cancelled);
 
   std::shared_ptr<Plan> plan_;
   std::vector<Input> inputs_;
   std::vector<opmux_tensor> bound_outputs_;  // data null: own memory
   std::vector<StateBuffer> states_;
   std::vector<Shape> shapes_;
+  std::unique_ptr<StagedRun> stages_;
   Shape* current_ = nullptr;
   bool shape_changed_ = true;
   int64_t length_ = 0;  // valid rows of the states

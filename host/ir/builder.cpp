@@ -47,14 +47,13 @@ std::optional<HostTensor> GraphBuilder::known(ValueId v) {
   return to_contiguous(graph_.constant(v));
 }
 
-std::vector<int64_t> GraphBuilder::ints(ValueId v, const char* what) {
+HostTensor GraphBuilder::contents(ValueId v, const char* what) {
   auto t = known(v);
-  if (!t) {
-    fail(OPMUX_E_UNSUPPORTED, "{} depends on data that is not known before the run; this is not supported",
-         what);
-  }
-  return t->to_int64();
+  if (!t) throw ContentsNeeded(v, fmt::format("{} depends on data that is not known before the run", what));
+  return *t;
 }
+
+std::vector<int64_t> GraphBuilder::ints(ValueId v, const char* what) { return contents(v, what).to_int64(); }
 
 ValueId GraphBuilder::constant(HostTensor t) { return graph_.add_constant(std::move(t), name_); }
 

@@ -9,8 +9,22 @@
 #include <optional>
 
 #include "host/ir/graph.hpp"
+#include "host/platform/error.hpp"
 
 namespace opmux {
+
+// Thrown where a graph cannot be built before the run: a later stage can, when values are known.
+class NeedsRun : public Error {
+ public:
+  using Error::Error;
+};
+
+// The contents of a value are needed, which only a run gives.
+class ContentsNeeded : public NeedsRun {
+ public:
+  ContentsNeeded(ValueId v, std::string text) : NeedsRun(OPMUX_E_UNSUPPORTED, std::move(text)), value(v) {}
+  ValueId value;
+};
 
 // Evaluates one operator on host tensors; throws Error when no host route can.
 class Evaluator {
@@ -34,7 +48,9 @@ class GraphBuilder {
   bool is_constant(ValueId v) const { return graph_.is_constant(v); }
   // Bytes of a constant value, contiguous; nothing if it is not constant.
   std::optional<HostTensor> known(ValueId v);
-  // Integers of a constant value; throws Error naming `what` if it is not known at plan time.
+  // The same; throws ContentsNeeded naming `what` if it is not constant.
+  HostTensor contents(ValueId v, const char* what);
+  // Integers of a constant value; throws ContentsNeeded too.
   std::vector<int64_t> ints(ValueId v, const char* what);
 
   // Name that the next nodes and values get in reports: the source node's.

@@ -6,7 +6,18 @@
 #include "host/onnx/check.hpp"
 #include "kit/schema/schema.hpp"
 
-namespace opmux::onnx_import {
+namespace opmux {
+
+void add_reads(const SourceNode& node, std::unordered_set<std::string>& live) {
+  live.insert(node.inputs.begin(), node.inputs.end());
+  for (const SourceAttr& a : node.attrs) {
+    if (!a.graph) continue;
+    for (const SourceNode& inner : a.graph->nodes) add_reads(inner, live);
+    for (const SourceValue& v : a.graph->outputs) live.insert(v.name);
+  }
+}
+
+namespace onnx_import {
 namespace {
 
 constexpr int64_t kOldestOpset = 7, kNewestOpset = 28;
@@ -31,29 +42,6 @@ class Level {
   int& depth_;
 };
 
-// Sets a variable for a block.
-template <class T>
-class Within {
- public:
-  Within(T& variable, T value) : variable_(variable), before_(std::exchange(variable, value)) {}
-  ~Within() { variable_ = before_; }
-  Within(const Within&) = delete;
-  Within& operator=(const Within&) = delete;
-
- private:
-  T& variable_;
-  T before_;
-};
-
-void add_reads(const SourceNode& node, std::unordered_set<std::string>& live) {
-  live.insert(node.inputs.begin(), node.inputs.end());
-  for (const SourceAttr& a : node.attrs) {
-    if (!a.graph) continue;
-    for (const SourceNode& inner : a.graph->nodes) add_reads(inner, live);
-    for (const SourceValue& v : a.graph->outputs) live.insert(v.name);
-  }
-}
-
 std::string names_of(const std::vector<SourceValue>& values, const StateSpec& states) {
   std::string s;
   for (const SourceValue& v : values) {
@@ -64,12 +52,14 @@ std::string names_of(const std::vector<SourceValue>& values, const StateSpec& st
 
 }  // namespace
 
-Lowering::Lowering(const SourceModel& model, Graph& graph, Evaluator* evaluator)
+Lowering::Lowering(const SourceModel& model, Graph& graph, Evaluator* evaluator, Surroundings* around)
     : model_(model),
       graph_(graph),
       builder_(graph, evaluator),
       states_(states_of(model)),
-      opsets_(&model.opsets) {
+      opsets_(&model.opsets),
+      around_(around) {
+  if (around != nullptr) return;
   for (const SourceInitializer& t : model.graph.initializers) root_.initializers.emplace(t.name, &t.tensor);
 }
 
@@ -146,8 +136,12 @@ void Lowering::run() {
 }
 
 ValueId Lowering::value(const std::string& name) {
-  for (Scope* s = scope_; s != nullptr; s = s->outer) {
-    if (const auto it = s->values.find(name); it != s->values.end()) return it->second;
+  Scope* last = scope_;
+  for (Scope* s = scope_; s != nullptr; last = s, s = s->outer) {
+    if (const auto it = s->values.find(name); it != s->values.end()) {
+      if (s == &root_) touched_.emplace_back(name, it->second);
+      return it->second;
+    }
     const auto it = s->initializers.find(name);
     if (it == s->initializers.end()) continue;
     if (!*it->second) {
@@ -160,7 +154,11 @@ ValueId Lowering::value(const std::string& name) {
   if (states_.by_past(name) != nullptr) {
     fail(OPMUX_E_UNSUPPORTED, "'{}' is a state, only Attention may read it", name);
   }
-  fail(OPMUX_E_INVALID, "'{}' has no value", name);
+  // The bodies of functions see nothing outside of themselves.
+  const ValueId v = last == &root_ ? from_surroundings(name) : kNone;
+  if (v == kNone) fail(OPMUX_E_INVALID, "'{}' has no value", name);
+  touched_.emplace_back(name, v);
+  return v;
 }
 
 const SourceAttr* Lowering::resolve(const SourceAttr* attr) const {
@@ -183,6 +181,10 @@ void Lowering::lower_nodes(const std::vector<SourceNode>& nodes, std::unordered_
     if (!needed[i]) continue;
     try {
       lower_node(nodes[i], live);
+    } catch (const ContentsNeeded& e) {
+      throw ContentsNeeded(e.value, fmt::format("{}: {}", describe(nodes[i]), e.text()));
+    } catch (const HostNeeded& e) {
+      throw HostNeeded(fmt::format("{}: {}", describe(nodes[i]), e.text()));
     } catch (const Error& e) {
       throw Error(e.status(), fmt::format("{}: {}", describe(nodes[i]), e.text()), e.native(),
                   e.native_domain(), e.arg());
@@ -231,6 +233,9 @@ void Lowering::lower_node(const SourceNode& node, const std::unordered_set<std::
     if (name.empty()) continue;
     if (i < outputs.size() && outputs[i] != kNone) {
       scope_->values[name] = outputs[i];
+    } else if (std::any_of(counted_.begin(), counted_.end(),
+                           [&](const auto& n) { return n->outputs[0] == name; })) {
+      continue;
     } else if (live.contains(name) && states_.by_present(name) == nullptr) {
       fail(OPMUX_E_UNSUPPORTED, "output {} ('{}') is not supported", i, name);
     }
@@ -280,7 +285,11 @@ std::vector<ValueId> Lowering::lower_graph(const SourceGraph& graph, std::span<c
   std::unordered_set<std::string> live;
   for (const SourceValue& v : graph.outputs) live.insert(v.name);
   const Within<Scope*> scope(scope_, &inner);
-  lower_nodes(graph.nodes, std::move(live));
+  try {
+    lower_nodes(graph.nodes, std::move(live));
+  } catch (const ContentsNeeded& e) {
+    throw HostNeeded(e.text());
+  }
   std::vector<ValueId> out;
   for (const SourceValue& v : graph.outputs) out.push_back(value(v.name));
   return out;
@@ -306,9 +315,7 @@ ValueId Lowering::state(const StatePair& pair, const opmux_tdesc& desc, int64_t 
   return v;
 }
 
-}  // namespace opmux::onnx_import
-
-namespace opmux {
+}  // namespace onnx_import
 
 Graph import_onnx(const SourceModel& model, std::span<const NamedTensorDesc> inputs,
                   std::span<const NamedHostTensor> known_inputs, Evaluator* evaluator) {
@@ -318,6 +325,8 @@ Graph import_onnx(const SourceModel& model, std::span<const NamedTensorDesc> inp
     lowering.bind_inputs(inputs, known_inputs);
     lowering.run();
     return graph;
+  } catch (const NeedsRun& e) {
+    throw NeedsRun(e.status(), printable(e.text()));
   } catch (const Error& e) {
     throw Error(e.status(), printable(e.text()), e.native(), e.native_domain(), e.arg());
   }

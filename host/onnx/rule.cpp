@@ -28,6 +28,18 @@ void NodeContext::out(size_t i, ValueId v) {
   if (i < outputs_.size()) outputs_[i] = v;
 }
 
+void NodeContext::out_counted(size_t i, ValueId v, int64_t axis, ValueId count) {
+  if (i >= outputs_.size() || node_.outputs[i].empty()) return;
+  if (!b.is_constant(count)) {
+    lowering_.count_later(node_.outputs[i], v, axis, count);
+    return;
+  }
+  const int64_t n = b.ints(count, "the count").at(0);
+  if (n < 0 || n > b.dim(v, axis))
+    fail(OPMUX_E_FAULT, "the count is {}, it must be from 0 to {}", n, b.dim(v, axis));
+  out(i, b.slice(v, axis, 0, n, 1));
+}
+
 const SourceAttr* NodeContext::find(std::string_view name) const {
   return lowering_.resolve(node_.attr(std::string(name)));
 }

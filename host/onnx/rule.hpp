@@ -48,6 +48,10 @@ class NodeContext {
   // Somebody reads output i.
   bool wants(size_t i) const { return i < node_.outputs.size() && live_.contains(node_.outputs[i]); }
   void out(size_t i, ValueId v);
+  // Output i is the first `count` (i64, rank 0) elements of v along an axis: results whose number depends on
+  // data. v has room for the most there can be. Where the count is not known before the run, the host reads
+  // it, and what follows is built for the shapes found.
+  void out_counted(size_t i, ValueId v, int64_t axis, ValueId count);
   const std::vector<ValueId>& outputs() const { return outputs_; }
 
   // Attributes; the two-argument forms have a default, the others throw when it is absent.
@@ -91,6 +95,11 @@ struct Rule {
   std::string_view op;
   RuleFn apply;
 };
+
+// What out_counted leaves for a later stage: inputs v and count, attribute axis. No file can name it so.
+constexpr std::string_view kCountedOp =
+    "\x01"
+    "Counted";
 
 // The rule of an operator of ai.onnx, or null.
 RuleFn find_rule(std::string_view op);

@@ -38,6 +38,10 @@ void print_why(const ordered_json& report) {
     table.add({n["name"], n["op"], n["output"], n["alias"], cost ? time_text(cost) : "?", why});
   }
   fmt::print("{}", table.text());
+  for (const auto& n : report.value("later", ordered_json::array())) {
+    fmt::print("  {} ({}) is built by the run: {}\n", n["name"].get<std::string>(),
+               n["op"].get<std::string>(), n["reason"].get<std::string>());
+  }
   const auto& f = report["fallback"];
   const auto copies = report["copies"]["count"].get<uint32_t>();
   fmt::print("{} of {} run elsewhere than on {}; {} between memories, {} a run\n", f["nodes"].get<uint32_t>(),

@@ -55,14 +55,11 @@ uint32_t dtype_of_attr(int64_t data_type) {
 }
 
 double scalar_of(NodeContext& c, size_t i, const char* what) {
-  const auto t = c.b.known(c.in(i));
-  if (!t)
-    fail(OPMUX_E_UNSUPPORTED, "{} depends on data that is not known before the run; this is not supported",
-         what);
-  if (element_count(t->desc()) != 1) {
-    fail(OPMUX_E_INVALID, "{} has {} elements, it must have 1", what, element_count(t->desc()));
+  const HostTensor t = c.b.contents(c.in(i), what);
+  if (element_count(t.desc()) != 1) {
+    fail(OPMUX_E_INVALID, "{} has {} elements, it must have 1", what, element_count(t.desc()));
   }
-  return t->to_double()[0];
+  return t.to_double()[0];
 }
 
 ValueId convert(GraphBuilder& b, ValueId v, uint32_t dtype, bool saturate) {

@@ -66,12 +66,8 @@ void gather_nd(NodeContext& c) {
 }
 
 void one_hot(NodeContext& c) {
-  const ValueId index = c.in(0), depth_value = c.in(1);
-  const auto known = c.b.known(depth_value);
-  if (!known || element_count(known->desc()) != 1) {
-    fail(OPMUX_E_UNSUPPORTED, "the depth must be one number that is known before the run");
-  }
-  const double depth = known->to_double()[0];
+  const ValueId index = c.in(0);
+  const double depth = scalar_of(c, 1, "the depth");
   if (depth < 0 || depth > static_cast<double>(int64_t{1} << 40)) {
     fail(OPMUX_E_INVALID, "the depth is {}, it must be from 0 to 2^40", depth);
   }
@@ -114,14 +110,9 @@ void compress(NodeContext& c) {
 
 // Of a known tensor; otherwise the number of results depends on data.
 void non_zero(NodeContext& c) {
-  const auto x = c.b.known(c.in(0));
-  if (!x) {
-    fail(OPMUX_E_UNSUPPORTED,
-         "the number of results depends on data that is not known before the run; this is not "
-         "supported");
-  }
-  const auto values = x->to_double();
-  const Dims dims = to_dims(x->desc());
+  const HostTensor x = c.b.contents(c.in(0), "the number of results");
+  const auto values = x.to_double();
+  const Dims dims = to_dims(x.desc());
   std::vector<std::vector<int64_t>> places(dims.size());
   size_t count = 0;
   for (size_t i = 0; i < values.size(); ++i) {

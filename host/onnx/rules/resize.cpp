@@ -150,11 +150,7 @@ ValueId resize_axis(GraphBuilder& b, ValueId x, const Mode& mode, const Axis& a)
 }
 
 std::vector<double> numbers(NodeContext& c, size_t i, const char* what) {
-  const auto t = c.b.known(c.in(i));
-  if (!t)
-    fail(OPMUX_E_UNSUPPORTED, "{} depend on data that is not known before the run; this is not supported",
-         what);
-  return t->to_double();
+  return c.b.contents(c.in(i), what).to_double();
 }
 
 bool has_numbers(NodeContext& c, size_t i) { return c.has(i) && element_count(c.b.desc(c.in(i))) > 0; }
