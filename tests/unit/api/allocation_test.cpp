@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include "tests/unit/api/allocation_count.hpp"
+#include "tests/support/allocation_count.hpp"
 #include "tests/unit/api/small_model.hpp"
 
 namespace opmux::test {

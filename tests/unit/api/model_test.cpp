@@ -8,8 +8,8 @@
 #include <numeric>
 #include <thread>
 
+#include "tests/support/allocation_count.hpp"
 #include "tests/support/paths.h"
-#include "tests/unit/api/allocation_count.hpp"
 #include "tests/unit/api/small_model.hpp"
 
 namespace opmux::test {

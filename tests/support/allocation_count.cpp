@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Puts a counter in front of the C library's allocator. Under a sanitizer, which has its own, nothing is
 // counted.
-#include "tests/unit/api/allocation_count.hpp"
+#include "tests/support/allocation_count.hpp"
 
 #include <atomic>
 #include <cerrno>
