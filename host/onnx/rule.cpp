@@ -123,10 +123,11 @@ ValueId NodeContext::state_length() { return lowering_.state_length(); }
 RuleFn find_rule(std::string_view op) {
   static const std::unordered_map<std::string_view, RuleFn> rules = [] {
     std::unordered_map<std::string_view, RuleFn> all;
-    for (const auto group : {unary_rules, binary_rules, activation_rules, reduce_rules, matmul_rules,
-                             window_rules, normalise_rules, shape_rules, slice_rules, index_rules,
-                             constant_rules, quantise_rules, attention_rules, resize_rules, running_rules,
-                             loss_rules, einsum_rules, scatter_rules, control_rules}) {
+    for (const auto group :
+         {unary_rules,    binary_rules,    activation_rules, reduce_rules,  matmul_rules,
+          window_rules,   normalise_rules, shape_rules,      slice_rules,   index_rules,
+          constant_rules, quantise_rules,  attention_rules,  resize_rules,  image_rules,
+          running_rules,  loss_rules,      einsum_rules,     scatter_rules, control_rules}) {
       for (const Rule& r : group()) all.emplace(r.op, r.apply);
     }
     return all;

@@ -87,6 +87,9 @@ constexpr Listed kList[] = {
     list<opmux_op_lrn, lrn>(OPMUX_OP_LRN),
     list<opmux_op_attention, attention>(OPMUX_OP_ATTENTION),
     list<opmux_op_pad, pad>(OPMUX_OP_PAD),
+    list<opmux_op_grid_sample, grid_sample>(OPMUX_OP_GRID_SAMPLE),
+    list<opmux_op_col2im, col2im>(OPMUX_OP_COL2IM),
+    list<opmux_op_roi_align, roi_align>(OPMUX_OP_ROI_ALIGN),
 };
 
 constexpr auto kOps = [] {

@@ -21,6 +21,7 @@ std::span<const Rule> control_rules();
 std::span<const Rule> quantise_rules();
 std::span<const Rule> attention_rules();
 std::span<const Rule> resize_rules();
+std::span<const Rule> image_rules();    // sampling, regions, patches
 std::span<const Rule> running_rules();  // running sums and products
 std::span<const Rule> loss_rules();
 std::span<const Rule> einsum_rules();

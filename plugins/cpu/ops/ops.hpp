@@ -23,6 +23,9 @@ extern const kit_op kLrn;             // lrn.cpp
 extern const kit_op kMatmul;          // matmul.cpp
 extern const kit_op kOneHot;          // one_hot.cpp
 extern const kit_op kPad;             // pad.cpp
+extern const kit_op kGridSample;      // grid_sample.cpp
+extern const kit_op kCol2im;          // col2im.cpp
+extern const kit_op kRoiAlign;        // roi_align.cpp
 extern const kit_op kPointwise;       // pointwise.cpp
 extern const kit_op kPool;            // pool.cpp
 extern const kit_op kReduce;          // reduce.cpp

@@ -25,5 +25,8 @@ void group_norm(Job&);
 void lrn(Job&);
 void attention(Job&);
 void pad(Job&);
+void grid_sample(Job&);
+void col2im(Job&);
+void roi_align(Job&);
 
 }  // namespace opmux::reference

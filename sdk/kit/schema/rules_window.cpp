@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shape rules of operators with windows: conv, conv_transpose, pool.
+// Shape rules of operators with windows: conv, conv_transpose, pool, col2im.
 #include <algorithm>
 
 #include "kit/schema/table.hpp"
@@ -178,6 +178,46 @@ bool pool(const View& v, Shapes& s, Problem& p) {
     y.dim[2 + i] = n;
   }
   for (uint32_t o = 0; o < v.d->n_out; ++o) s.like(o, o == 0 ? x.dtype : OPMUX_I64, y);
+  return true;
+}
+
+bool col2im(const View& v, Shapes& s, Problem& p) {
+  const auto& a = v.attr<opmux_op_col2im>();
+  const opmux_tdesc& x = v.in(0);
+  const auto image = v.list(a.image), kernel = v.list(a.kernel), stride = v.list(a.stride),
+             dilation = v.list(a.dilation), pad = v.list(a.pad);
+  const size_t n = image.size();
+  if (n < 1 || n > 3)
+    return fail(p, v.name(), View::at_attr(offsetof(opmux_op_col2im, image)), static_cast<int64_t>(n), 3,
+                "image has %zu entries, must have 1 to 3", n);
+  if (!check_list(v, "image", offsetof(opmux_op_col2im, image), image, n, 0, p) ||
+      !check_list(v, "kernel", offsetof(opmux_op_col2im, kernel), kernel, n, 1, p) ||
+      !check_list(v, "stride", offsetof(opmux_op_col2im, stride), stride, n, 1, p) ||
+      !check_list(v, "dilation", offsetof(opmux_op_col2im, dilation), dilation, n, 1, p) ||
+      !check_list(v, "pad", offsetof(opmux_op_col2im, pad), pad, 2 * n, 0, p))
+    return false;
+  Sat taps(1), blocks(1);
+  int64_t y[OPMUX_MAX_RANK] = {x.dim[0]};
+  for (size_t i = 0; i < n; ++i) {
+    const int64_t room = image[i] + pad[i] + pad[n + i], span = dilation[i] * (kernel[i] - 1) + 1;
+    if (room < span)
+      return fail(p, v.name(), View::at_attr(offsetof(opmux_op_col2im, image)), room, span,
+                  "entry %zu of image with its pads is %lld, but the window spans %lld", i, ll(room),
+                  ll(span));
+    taps = taps * Sat(kernel[i]);
+    blocks = blocks * Sat((room - span) / stride[i] + 1);
+    y[2 + i] = image[i];
+  }
+  if (taps.value() > INT64_MAX || x.dim[1] % static_cast<int64_t>(taps.value()) != 0)
+    return fail(p, v.name(), v.at_in(OPMUX_WHY_DIM, 0, 1), x.dim[1], static_cast<int64_t>(taps.value()),
+                "dim 1 of x is %lld, which is no multiple of the %lld elements of the window", ll(x.dim[1]),
+                ll(static_cast<int64_t>(taps.value())));
+  if (blocks.value() != static_cast<uint64_t>(x.dim[2]))
+    return fail(p, v.name(), v.at_in(OPMUX_WHY_DIM, 0, 2), x.dim[2], static_cast<int64_t>(blocks.value()),
+                "dim 2 of x is %lld, but the image has %lld blocks", ll(x.dim[2]),
+                ll(static_cast<int64_t>(blocks.value())));
+  y[1] = x.dim[1] / static_cast<int64_t>(taps.value());
+  s.set(0, x.dtype, {y, n + 2});
   return true;
 }
 

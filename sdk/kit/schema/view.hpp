@@ -114,6 +114,9 @@ bool pool(const View& v, Shapes& s, Problem& p);
 bool layer_norm(const View& v, Shapes& s, Problem& p);
 bool attention(const View& v, Shapes& s, Problem& p);
 bool pad(const View& v, Shapes& s, Problem& p);
+bool grid_sample(const View& v, Shapes& s, Problem& p);
+bool col2im(const View& v, Shapes& s, Problem& p);
+bool roi_align(const View& v, Shapes& s, Problem& p);
 }  // namespace rules
 
 }  // namespace opmux::schema

@@ -75,6 +75,38 @@ std::vector<Case> index_cases() {
   };
 }
 
+std::vector<Case> image_cases() {
+  return {
+      make_case<opmux_op_grid_sample>(
+          "grid_sample", OPMUX_OP_GRID_SAMPLE,
+          [](auto& d) {
+            d.in(tensor(F, {1, 2, 4, 3})).in(tensor(F, {1, 2, 3, 2})).out(tensor(F, {1, 2, 2, 3}));
+            d->mode = OPMUX_INTERPOLATE_LINEAR;
+            d->outside = OPMUX_OUTSIDE_REFLECTION;
+          }),
+      make_case<opmux_op_col2im>("col2im", OPMUX_OP_COL2IM,
+                                 [](auto& d) {
+                                   d.in(tensor(F, {1, 8, 6})).out(tensor(F, {1, 2, 3, 4}));
+                                   d->image = d.list({3, 4});
+                                   d->kernel = d.list({2, 2});
+                                   d->stride = d.list({1, 1});
+                                   d->dilation = d.list({1, 1});
+                                   d->pad = d.list({0, 0, 0, 0});
+                                 }),
+      make_case<opmux_op_roi_align>("roi_align", OPMUX_OP_ROI_ALIGN,
+                                    [](auto& d) {
+                                      d.in(tensor(F, {2, 2, 4, 4}))
+                                          .in(tensor(F, {3, 4}))
+                                          .in(tensor(I, {3}))
+                                          .out(tensor(F, {3, 2, 2, 2}));
+                                      d->kind = OPMUX_ROI_AVERAGE;
+                                      d->height = d->width = 2;
+                                      d->samples = 2;
+                                      d->spatial_scale = 1;
+                                    }),
+  };
+}
+
 std::vector<Case> norm_cases() {
   return {
       make_case<opmux_op_softmax>("softmax", OPMUX_OP_SOFTMAX,
@@ -153,7 +185,7 @@ std::vector<Case> all_cases() {
                                    d->axes = d.list({0, 2});
                                  }),
   };
-  for (const auto& more : {window_cases(), index_cases(), norm_cases()})
+  for (const auto& more : {window_cases(), index_cases(), image_cases(), norm_cases()})
     cases.insert(cases.end(), more.begin(), more.end());
   return cases;
 }
