@@ -71,6 +71,10 @@ bool broadcast_strides(const opmux_tdesc& t, const opmux_tdesc& out, int64_t* st
 
 bool Epilogue::supports(const opmux_opd& d, uint32_t own, uint32_t acc, opmux_cap* cap) {
   const uint32_t out_dtype = d.out[0].dtype;
+  for (uint32_t i = own; i <= d.n_in; ++i) {
+    const uint32_t layout = (i < d.n_in ? d.in[i] : d.out[0]).layout;
+    if (layout != 0) return no(cap, OPMUX_WHY_LAYOUT, i, layout), false;
+  }
   if (d.n_prog == 0) {
     const bool same =
         out_dtype == acc || (acc == OPMUX_F32 && (out_dtype == OPMUX_F16 || out_dtype == OPMUX_BF16));

@@ -5,6 +5,7 @@
 
 #include "cpu/answer.hpp"
 #include "cpu/gemm_run.hpp"
+#include "cpu/loops.hpp"
 #include "cpu/state.hpp"
 #include "kit/host_device.h"
 
@@ -42,11 +43,16 @@ inline bool accumulates(uint32_t dtype, uint32_t acc) {
 
 inline bool is_aliased(const opmux_opd& d) { return d.alias != nullptr && d.alias[0] != 0; }
 
-// Operands `own` and later may be overwritten by the output if the query was asked with the alias set.
+// Operands `own` and later may be overwritten by the output, element by element, if the query was asked with
+// the alias set.
 inline uint32_t extra_mask(const opmux_opd& d, uint32_t own) {
   uint32_t mask = 0;
-  for (uint32_t i = own; i < d.n_in && i < 32; ++i) mask |= d.in[i].dtype == d.out[0].dtype ? 1u << i : 0u;
+  for (uint32_t i = own; i < d.n_in && i < 32; ++i)
+    mask |= d.in[i].dtype == d.out[0].dtype && same_view(d.in[i], d.out[0]) ? 1u << i : 0u;
   return mask;
+}
+inline bool alias_fits(const opmux_opd& d, uint32_t own) {
+  return !is_aliased(d) || (d.alias[0] <= 32 && ((extra_mask(d, own) >> (d.alias[0] - 1)) & 1u) != 0);
 }
 
 }  // namespace opmux::cpu

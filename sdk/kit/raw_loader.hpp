@@ -97,14 +97,15 @@ class RawHost {
   std::atomic<uint64_t> taken_{0};
 };
 
-// One plugin, open, with its first device and a queue. Closes everything in order; the library stays mapped,
-// so that leak reports keep their symbols.
+// One plugin, open, with one device and a queue. Closes everything in order; the library stays mapped, so
+// that leak reports keep their symbols.
 class RawPlugin {
  public:
-  explicit RawPlugin(const std::string& path) {
+  // services: a host other than `host`; it must outlive this. number: of the device, as enumerated.
+  explicit RawPlugin(const std::string& path, opmux_host_api* services = nullptr, uint32_t number = 0) {
     try {
       load(path);
-      open();
+      open(services ? services : host.api(), number);
     } catch (...) {
       close();
       throw;
@@ -193,17 +194,22 @@ class RawPlugin {
                                std::to_string(answer.need_max));
     fetch(&answer.core->h, core);
   }
-  void open() {
+  void open(opmux_host_api* services, uint32_t number) {
     RawError err;
-    check(core.open(host.api(), &plugin, err), err);
+    check(core.open(services, &plugin, err), err);
     fetch(core.interface_(OPMUX_I_DEV), dev);
     fetch(core.interface_(OPMUX_I_MEM), mem);
     fetch(core.interface_(OPMUX_I_QUEUE), queue);
     fetch(core.interface_(OPMUX_I_OP), op);
-    info.h.size = sizeof info;
+    std::vector<opmux_devinfo> infos(size_t{number} + 1);
+    for (opmux_devinfo& i : infos) i.h.size = sizeof i;
     uint32_t count = 0;
-    check(dev.enumerate(plugin, &info, sizeof info, 1, &count, err), err);
-    if (count == 0) throw std::runtime_error("the plugin has no device");
+    check(dev.enumerate(plugin, infos.data(), sizeof info, number + 1, &count, err), err);
+    if (count <= number)
+      throw std::runtime_error(count == 0 ? "the plugin has no device"
+                                          : "the plugin has " + std::to_string(count) +
+                                                " devices, not one of number " + std::to_string(number));
+    info = infos[number];
     check(dev.open(plugin, info.index, &device, err), err);
     check(queue.create(device, 0, &line, err), err);
   }

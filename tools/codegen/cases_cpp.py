@@ -172,7 +172,9 @@ class _Tables:
     def bound(self, key):
         b = self.op.data["accuracy"].get(key, self.op.data["accuracy"]["strict"])
         length = Translator(self.op, self.model, self.op.file, key, "sat").translate(b.get("length", 1))
-        return f"{{BoundForm::k{b['form'].capitalize()}, {float(b.get('c', 1))!r}, {self.function('Sat', length)}}}"
+        inexact = Translator(self.op, self.model, self.op.file, key).translate(b.get("inexact", "0 == 1"))
+        return (f"{{BoundForm::k{b['form'].capitalize()}, {float(b.get('c', 1))!r}, {self.function('Sat', length)}, "
+                f"{self.function('bool', inexact)}}}")
 
     def op_cases(self):
         cases = self.op.data["cases"]

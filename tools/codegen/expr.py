@@ -3,7 +3,8 @@
 
 Names are the operator's attributes and operands and constants without their OPMUX_ prefix. Operands have .rank,
 .dtype, .dtype_class and .dim[i] (negative i counts from the end); slices are indexed. Functions: numel, bytes,
-product, count, present, attention_keys and compute. Python operators and `and or not`.
+product, count, present, attention_keys, compute
+and tail (elements in the dims from an axis on). Python operators and `and or not`.
 """
 
 import ast
@@ -89,6 +90,9 @@ class Translator:
             return f"size_bytes({self.operand(self.only(node))})"
         if name == "present":
             return f"({self.operand(self.only(node))}.dtype != OPMUX_NONE)"
+        if name == "tail" and self.mode == "sat" and len(node.args) == 2:
+            axis = Translator(self.op, self.model, self.file, self.where).visit(node.args[1])
+            return f"tail({self.operand(node.args[0])}, {axis})"
         if name in ("product", "count"):
             arg = self.only(node)
             if not isinstance(arg, ast.Name) or not self.op.slice(arg.id):

@@ -426,7 +426,7 @@ void join(Fold f, Lane lane, Accumulator* acc, const Accumulator& later) {
       return;
     case Fold::kAbsMax:
       if (real ? later.a != later.a || later.a > acc->a : later.u > acc->u)
-        *acc = acc->a != acc->a ? *acc : later;
+        *acc = real && acc->a != acc->a ? *acc : later;
       return;
     default:
       break;

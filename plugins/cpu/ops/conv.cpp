@@ -85,7 +85,7 @@ bool check(const opmux_opd& d, opmux_cap* cap) {
     if (d.in[i].rank < 3 || d.in[i].rank > 5) return no(cap, OPMUX_WHY_RANK, i, d.in[i].rank, 5), false;
   }
   if (d.in[0].layout != 0) return no(cap, OPMUX_WHY_LAYOUT, 0, d.in[0].layout, 0), false;
-  if (is_aliased(d) && d.alias[0] <= kOwn) return no(cap, OPMUX_WHY_ALIAS, d.alias[0] - 1), false;
+  if (!alias_fits(d, kOwn)) return no(cap, OPMUX_WHY_ALIAS, d.alias[0] - 1), false;
   return Epilogue::supports(d, kOwn, acc, cap);
 }
 

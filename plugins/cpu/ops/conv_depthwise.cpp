@@ -55,7 +55,7 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
   const ConvShape c = conv_shape(*d);
   if (c.c != 1 || c.group < 2) return no(cap, OPMUX_WHY_DIM, 1, c.c, 1, 1);
   if (c.dims == 3) return no(cap, OPMUX_WHY_RANK, 0, 5, 4);
-  if (is_aliased(*d) && d->alias[0] <= kOwn) return no(cap, OPMUX_WHY_ALIAS, d->alias[0] - 1);
+  if (!alias_fits(*d, kOwn)) return no(cap, OPMUX_WHY_ALIAS, d->alias[0] - 1);
   if (!Epilogue::supports(*d, kOwn, acc, cap)) return;
   const Shape s = shape(*d);
   Cost cost;

@@ -74,7 +74,7 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
     if (d->in[i].rank < 3 || d->in[i].rank > 5) return no(cap, OPMUX_WHY_RANK, i, d->in[i].rank, 5);
     if (d->in[i].layout != 0) return no(cap, OPMUX_WHY_LAYOUT, i, d->in[i].layout);
   }
-  if (is_aliased(*d) && d->alias[0] <= kOwn) return no(cap, OPMUX_WHY_ALIAS, d->alias[0] - 1);
+  if (!alias_fits(*d, kOwn)) return no(cap, OPMUX_WHY_ALIAS, d->alias[0] - 1);
   if (!Epilogue::supports(*d, kOwn, acc, cap)) return;
   const Shape s = shape(*d);
   Cost c;

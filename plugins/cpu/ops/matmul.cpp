@@ -111,7 +111,7 @@ bool check(const opmux_opd& d, opmux_cap* cap) {
     if (d.in[i].rank < 2 || d.in[i].rank > OPMUX_MAX_RANK)
       return no(cap, OPMUX_WHY_RANK, i, d.in[i].rank, 2), false;
   }
-  if (is_aliased(d) && d.alias[0] <= kOwn) return no(cap, OPMUX_WHY_ALIAS, d.alias[0] - 1), false;
+  if (!alias_fits(d, kOwn)) return no(cap, OPMUX_WHY_ALIAS, d.alias[0] - 1), false;
   return Epilogue::supports(d, kOwn, acc, cap);
 }
 

@@ -2,6 +2,10 @@
 // y = softmax(scale q k^T, capped, masked) v per head, with grouped key/value heads and a state of past keys
 // and values. The header says what the operands mean. A key whose masked score is -infinity is not seen; a
 // query that sees no key gives 0.
+//
+// Magnitudes: a score errs in relation to a = sum of |q k| times the scale, and exp makes that a relative
+// error of its probability, so the terms p v err in relation to p |v| (1 + the greatest a).
+#include <algorithm>
 #include <limits>
 
 #include "reference/ops/ops.hpp"
@@ -79,16 +83,21 @@ struct Heads {
 
 // One row of probabilities: query i of head hq, whose keys belong to head hkv (both counted over the batch).
 template <class R>
-std::vector<R> probabilities(const Heads<R>& h, int64_t hq, int64_t hkv, int64_t i) {
+std::vector<R> probabilities(const Heads<R>& h, int64_t hq, int64_t hkv, int64_t i, R& size) {
   constexpr R kUnseen = -std::numeric_limits<R>::infinity();
   std::vector<R> p(size_t(h.keys), kUnseen);
   R top = kUnseen, sum = 0;
+  size = 0;
   for (int64_t j = 0; j < h.keys; ++j) {
     if ((h.causal && j > i + h.past) || (h.window >= 0 && j < i + h.past - h.window)) continue;
-    R s = 0;
-    for (int64_t e = 0; e < h.d; ++e)
-      s += h.q[size_t((hq * h.queries + i) * h.d + e)] * h.k[size_t((hkv * h.keys + j) * h.d + e)];
+    R s = 0, a = 0;
+    for (int64_t e = 0; e < h.d; ++e) {
+      const R term = h.q[size_t((hq * h.queries + i) * h.d + e)] * h.k[size_t((hkv * h.keys + j) * h.d + e)];
+      s += term;
+      a += std::fabs(term);
+    }
     s *= h.scale;
+    size = std::max(size, a * h.scale);
     if (h.cap > 0) s = h.cap * std::tanh(s / h.cap);
     if (!h.mask.empty()) s += h.mask[size_t((hq * h.queries + i) * h.columns + j)];
     p[size_t(j)] = s;
@@ -124,7 +133,8 @@ void attend(Job& job) {
   for (int64_t hq = 0; hq < q.dim[0] * q.dim[1]; ++hq) {
     const int64_t hkv = hq / q.dim[1] * k.dim[1] + hq % q.dim[1] / (q.dim[1] / k.dim[1]);
     for (int64_t i = 0; i < h.queries; ++i) {
-      const std::vector<R> p = probabilities(h, hq, hkv, i);
+      R scores = 0;
+      const std::vector<R> p = probabilities(h, hq, hkv, i, scores);
       for (int64_t e = 0; e < h.dv; ++e) {
         R sum = 0, size = 0;
         for (int64_t j = 0; j < h.keys; ++j) {
@@ -134,7 +144,7 @@ void attend(Job& job) {
           size += std::fabs(term);
         }
         y.push_back(sum);
-        magnitude.push_back(double(size));
+        magnitude.push_back(double(size * (1 + scores)));
       }
     }
   }

@@ -47,8 +47,14 @@ R log_sum_exp(const std::vector<R>& x) {
 
 template <class R>
 Result<R> variance(const std::vector<R>& x) {
+  // Each difference errs in relation to the element and to the mean of sizes.
   const R n = R(x.size()), mean = sum_of(x, [](R v) { return v; }).value / n;
-  return sum_of(x, [&](R v) { return (v - mean) * (v - mean); }, n);
+  const R sizes = sum_of(x, [](R v) { return std::fabs(v); }).value / n;
+  const R amplified =
+      sum_of(
+          x, [&](R v) { return std::fabs(v - mean) * (std::fabs(v - mean) + std::fabs(v) + sizes); }, n)
+          .value;
+  return {sum_of(x, [&](R v) { return (v - mean) * (v - mean); }, n).value, double(amplified)};
 }
 
 template <class R>
@@ -56,7 +62,7 @@ Result<R> reduce_real(uint32_t kind, const std::vector<R>& x) {
   const auto same = [](R v) { return v; };
   const auto size = [](R v) { return std::fabs(v); };
   const auto square = [](R v) { return v * v; };
-  R y = 1;
+  R y = 1, magnitude = -1;
   switch (kind) {
     case OPMUX_REDUCE_SUM:
       return sum_of(x, same);
@@ -81,16 +87,21 @@ Result<R> reduce_real(uint32_t kind, const std::vector<R>& x) {
       y = std::sqrt(sum_of(x, square).value);
       break;
     case OPMUX_REDUCE_LOG_SUM:
-      y = std::log(sum_of(x, same).value);
+      // The sum errs in relation to the size of its terms, the logarithm by as much in absolute terms.
+      y = sum_of(x, same).value;
+      magnitude = sum_of(x, size).value / std::fabs(y);
+      y = std::log(y);
+      magnitude += std::fabs(y);
       break;
     case OPMUX_REDUCE_LOG_SUM_EXP:
       y = log_sum_exp(x);
+      magnitude = 1 + std::fabs(y);
       break;
     default:  // absmax
       y = 0;
       for (R v : x) y = kit::detail::maximum(y, R(std::fabs(v)));
   }
-  return {y, double(std::fabs(y))};
+  return {y, double(magnitude < 0 ? std::fabs(y) : magnitude)};
 }
 
 // The exact mean, truncated. 2^63 elements of 64 bits stay within 128 bits.

@@ -49,6 +49,12 @@ Sat numel(const opmux_tdesc& t) {
   return n;
 }
 
+Sat tail(const opmux_tdesc& t, int64_t axis) {
+  Sat n = 1;
+  for (int64_t i = axis < 0 ? axis + t.rank : axis; i < t.rank; ++i) n = n * extent(t, i);
+  return n;
+}
+
 Sat size_bytes(const opmux_tdesc& t) {
   if (t.dtype == OPMUX_NONE) return 0;
   Sat n = 1;

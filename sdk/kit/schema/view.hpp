@@ -85,7 +85,8 @@ inline bool is_class(uint32_t dtype, uint32_t cls) { return OPMUX_DTYPE_CLASS(dt
 // Extent of an axis; negative ones count from the end, 0 where there is none.
 int64_t extent(const opmux_tdesc& t, int64_t axis);
 Sat numel(const opmux_tdesc& t);
-Sat size_bytes(const opmux_tdesc& t);  // of the elements that differ: broadcast axes count once
+Sat tail(const opmux_tdesc& t, int64_t axis);  // elements in the dims from axis on
+Sat size_bytes(const opmux_tdesc& t);          // of the elements that differ: broadcast axes count once
 Sat product(std::span<const int64_t> values);
 int64_t element(std::span<const int64_t> values, int64_t i);  // 0 where there is none
 uint32_t compute_dtype(uint32_t dtype);                       // f32 for f16 and bf16, else the type itself
