@@ -156,7 +156,7 @@ std::shared_ptr<CompiledStage> StagedPlan::build(StagedGraph& graph, CompiledSta
   FrameSurroundings around(frame);
   auto out = std::make_shared<CompiledStage>();
   auto items = before != nullptr ? before->rest : graph.items;
-  Stage s = lower_stage(model_->source(), items, graph.results, around, &rt.evaluator);
+  Stage s = lower_stage(model_->source(), items, graph.results, around, &rt.evaluator, calls_);
   out->reads = around.reads();
   out->constants = std::move(s.constants);
   divide(std::move(s.rest), *out);

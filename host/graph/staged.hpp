@@ -83,6 +83,7 @@ class StagedPlan {
   std::unique_ptr<StagedGraph> main_;
   std::mutex mutex_;
   std::map<const SourceGraph*, std::unique_ptr<StagedGraph>> sub_graphs_;
+  InlinedCalls calls_;
 };
 
 }  // namespace opmux

@@ -149,6 +149,10 @@ std::vector<HostTensor> StagedRun::run_graph(StagedGraph& graph, const Frame* ou
   for (size_t i = 0; i < args.size(); ++i) frame.values[graph.inputs[i]] = {args[i], false};
   std::shared_ptr<CompiledStage> stage;
   do {
+    // A loop without end may have no graph that looks.
+    if (cancelled_ != nullptr && cancelled_->load(std::memory_order_relaxed)) {
+      fail(OPMUX_E_CANCELLED, "the run was cancelled between two stages");
+    }
     auto next = plan_.stage(graph, stage.get(), frame);
     stage = std::move(next);
     run_stage(stage, frame);

@@ -20,7 +20,7 @@ void add_reads(const SourceNode& node, std::unordered_set<std::string>& live) {
 namespace onnx_import {
 namespace {
 
-constexpr int64_t kOldestOpset = 7, kNewestOpset = 28;
+constexpr int64_t kOldestOpset = 1, kNewestOpset = 28;
 // Functions may call functions, and a small file may so grow without end.
 constexpr int kMostDepth = 64;
 constexpr size_t kMostNodes = size_t{1} << 20;

@@ -55,7 +55,8 @@ class Lowering {
   void bind_inputs(std::span<const NamedTensorDesc> inputs, std::span<const NamedHostTensor> known);
   void run();
   // False: the items or the surroundings have changed, begin anew.
-  bool lower_items(std::vector<StageItem>& items, std::span<const std::string> results, Stage& stage);
+  bool lower_items(std::vector<StageItem>& items, std::span<const std::string> results, Stage& stage,
+                   InlinedCalls& calls);
 
   ValueId value(const std::string& name);
   const SourceAttr* resolve(const SourceAttr* attr) const;

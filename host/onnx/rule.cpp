@@ -123,11 +123,33 @@ ValueId NodeContext::state_length() { return lowering_.state_length(); }
 RuleFn find_rule(std::string_view op) {
   static const std::unordered_map<std::string_view, RuleFn> rules = [] {
     std::unordered_map<std::string_view, RuleFn> all;
-    for (const auto group :
-         {unary_rules,    binary_rules,    activation_rules, reduce_rules,  matmul_rules,
-          window_rules,   normalise_rules, shape_rules,      slice_rules,   index_rules,
-          constant_rules, quantise_rules,  attention_rules,  resize_rules,  image_rules,
-          running_rules,  loss_rules,      einsum_rules,     scatter_rules, control_rules}) {
+    // One a line: many hands add to it.
+    // clang-format off
+    static constexpr std::span<const Rule> (*kGroups[])() = {
+      activation_rules,
+      attention_rules,
+      binary_rules,
+      constant_rules,
+      control_rules,
+      einsum_rules,
+      image_rules,
+      index_rules,
+      loss_rules,
+      matmul_rules,
+      ngram_rules,
+      normalise_rules,
+      quantise_rules,
+      reduce_rules,
+      resize_rules,
+      running_rules,
+      scatter_rules,
+      shape_rules,
+      slice_rules,
+      unary_rules,
+      window_rules,
+    };
+    // clang-format on
+    for (const auto group : kGroups) {
       for (const Rule& r : group()) all.emplace(r.op, r.apply);
     }
     return all;

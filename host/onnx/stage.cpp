@@ -117,8 +117,8 @@ bool Lowering::attempt(StageItem& item, const std::unordered_set<std::string>& l
   return false;
 }
 
-bool Lowering::lower_items(std::vector<StageItem>& items, std::span<const std::string> results,
-                           Stage& stage) {
+bool Lowering::lower_items(std::vector<StageItem>& items, std::span<const std::string> results, Stage& stage,
+                           InlinedCalls& calls) {
   std::unordered_set<std::string> live(results.begin(), results.end());
   std::vector<bool> needed(items.size());
   for (size_t i = items.size(); i-- > 0;) {
@@ -138,7 +138,8 @@ bool Lowering::lower_items(std::vector<StageItem>& items, std::span<const std::s
     try {
       if (!waits && attempt(item, live, stage)) continue;
     } catch (const NeedsRun&) {  // a function
-      const auto nodes = inlined(*function_of(*item.node), item);
+      auto& nodes = calls[item.node.get()];
+      if (nodes.empty()) nodes = inlined(*function_of(*item.node), item);
       items.erase(items.begin() + static_cast<std::ptrdiff_t>(i));
       items.insert(items.begin() + static_cast<std::ptrdiff_t>(i), nodes.begin(), nodes.end());
       return false;
@@ -171,11 +172,12 @@ void Lowering::give_results(std::span<const std::string> results, Stage& stage) 
 }  // namespace onnx_import
 
 Stage lower_stage(const SourceModel& model, std::vector<StageItem>& items,
-                  std::span<const std::string> results, Surroundings& around, Evaluator* evaluator) {
+                  std::span<const std::string> results, Surroundings& around, Evaluator* evaluator,
+                  InlinedCalls& calls) {
   for (;;) {
     Stage stage;
     onnx_import::Lowering lowering(model, stage.graph, evaluator, &around);
-    if (lowering.lower_items(items, results, stage)) return stage;
+    if (lowering.lower_items(items, results, stage, calls)) return stage;
   }
 }
 

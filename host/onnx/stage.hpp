@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -47,10 +48,14 @@ struct Stage {
   std::vector<StageItem> rest;                                // in order
 };
 
+// The nodes of functions by their calls: made once, so that sub-graphs keep their places in memory.
+using InlinedCalls = std::unordered_map<const SourceNode*, std::vector<StageItem>>;
+
 // Lowers what it can of the items for those who read `results`. Calls of functions that cannot be lowered as
 // a whole are replaced by their nodes in `items`. Throws Error "node 'conv1' (Conv): ...".
 Stage lower_stage(const SourceModel& model, std::vector<StageItem>& items,
-                  std::span<const std::string> results, Surroundings& around, Evaluator* evaluator);
+                  std::span<const std::string> results, Surroundings& around, Evaluator* evaluator,
+                  InlinedCalls& calls);
 
 // Names that a node reads: its inputs, and what its sub-graphs take from outside or inside of themselves.
 void add_reads(const SourceNode& node, std::unordered_set<std::string>& names);

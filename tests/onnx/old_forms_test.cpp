@@ -141,6 +141,32 @@ TEST(OnnxOldForms, SumsOfSeveralOperandsBroadcast) {
       ElementsAre(111, 121, 112, 122));
 }
 
+TEST(OnnxOldForms, OperandsLayAlongAnAxisUpToOperatorSetSix) {
+  const HostTensor x = floats({1, 2, 2}, {1, 2, 3, 4}), y = floats({2}, {10, 20});
+  EXPECT_THAT(run(6, "Add", {x, y}, {{"broadcast", 1}, {"axis", 1}}).to_double(),
+              ElementsAre(11, 12, 23, 24));
+  EXPECT_THAT(run(6, "Add", {x, y}, {{"broadcast", 1}}).to_double(), ElementsAre(11, 22, 13, 24));
+  EXPECT_THAT(run(6, "Less", {x, floats({1}, {2})}, {{"broadcast", 1}, {"axis", 0}}).to_double(),
+              ElementsAre(1, 0, 0, 0));
+  EXPECT_THAT(refusal(6, "Add", {x, y}, {{"broadcast", 1}, {"axis", 3}}), HasSubstr("axis 3 is outside"));
+  EXPECT_THAT(refusal(6, "Add", {floats({2}, {1, 2}), x}, {{"broadcast", 1}, {"axis", 0}}),
+              HasSubstr("operand 1 of rank 3 does not fit rank 1 from axis 0 on"));
+}
+
+TEST(OnnxOldForms, PReluHadOneSlopePerChannel) {
+  const HostTensor x = floats({1, 2, 2}, {-1, 2, -3, -4});
+  EXPECT_THAT(run(6, "PRelu", {x, floats({2}, {10, 100})}, {}).to_double(), ElementsAre(-10, 2, -300, -400));
+}
+
+TEST(OnnxOldForms, FirstFormsOfReshapeConcatTileAndCast) {
+  const HostTensor x = floats({1, 2}, {1, 2});
+  EXPECT_EQ(to_string(run(1, "Reshape", {x}, {{"shape", {2, 1}}}).desc()), "f32[2,1]");
+  EXPECT_EQ(to_string(run(1, "Concat", {x, x}, {}).desc()), "f32[1,4]");
+  EXPECT_THAT(run(1, "Tile", {x, floats({}, {2}), floats({}, {1})}, {}).to_double(), ElementsAre(1, 2, 1, 2));
+  EXPECT_EQ(to_string(run(1, "Cast", {x}, {{"to", "INT32"}}).desc()), "i32[1,2]");
+  EXPECT_THAT(refusal(1, "Cast", {x}, {{"to", "int32"}}), HasSubstr("'int32', which is unknown"));
+}
+
 TEST(OnnxBadShapes, SayWhatIsWrong) {
   const HostTensor image = floats({1, 2, 2, 2}, {0, 1, 2, 3, 4, 5, 6, 7});
   EXPECT_THAT(refusal(17, "Conv", {image, floats({1, 3, 1, 1}, {1, 1, 1})}, {}), HasSubstr("conv:"));

@@ -269,6 +269,33 @@ TEST(Staged, AFunctionWithAnExtentThatDependsOnDataIsTakenApart) {
   EXPECT_THAT(run({floats({1}, {3}), ints({1}, {1})})[0].to_double(), ElementsAre(6));
 }
 
+TEST(Staged, AFunctionMayHoldALoopThatTheHostRuns) {
+  ModelWriter body, inner, w;
+  body.node("Add", {"s", "a"}, {"s2"}).node("Identity", {"go_in"}, {"go"});
+  const auto b = graph({{"i", kInt}, {"go_in", kBool}, {"s", kFloat}}, {{"go", kBool}, {"s2", kFloat}}, body);
+  inner.node("Loop", {"count", "", "a"}, {"z"}, {{"body", b}});
+  w.input("x", kFloat, {"N"}).input("n", kInt, {}).node("Times", {"x", "n"}, {"t"}, {}, "mine");
+  w.node("Times", {"t", "n"}, {"y"}, {}, "mine").output("y");
+  auto* domain = w.proto().add_opset_import();
+  domain->set_domain("mine");
+  domain->set_version(1);
+  auto* f = w.proto().add_functions();
+  f->set_name("Times");
+  f->set_domain("mine");
+  f->add_input("a");
+  f->add_input("count");
+  f->add_output("z");
+  f->add_opset_import()->set_version(23);
+  *f->mutable_node() = inner.proto().graph().node();
+  Program run(w);
+  for (int64_t n = 1; n < 12; ++n) {  // more shapes than a plan keeps
+    const HostTensor x(make_desc(OPMUX_F32, {n}));
+    reinterpret_cast<float*>(const_cast<std::byte*>(x.data()))[n - 1] = 1;
+    const auto factor = static_cast<double>((n + 1) * (n + 1));
+    EXPECT_EQ(run({x, ints({}, {n})})[0].to_double().back(), factor);
+  }
+}
+
 TEST(Staged, AnInputThatIsAnOutputIsACopy) {
   ModelWriter w;
   w.input("x", kFloat, {"2"}).input("c", kBool, {});

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -38,6 +39,26 @@ std::string place(const opmux_tdesc& d, int64_t index) {
     index /= d.dim[i];
   }
   return "[" + text + "]";
+}
+
+// The bits of an element of 8 or fewer.
+int code(const opmux_tensor& t, int64_t index) {
+  const uint32_t bits = OPMUX_DTYPE_BITS(t.desc.dtype);
+  const uint64_t at = static_cast<uint64_t>(index) * bits;
+  return static_cast<const uint8_t*>(t.data)[at / 8] >> at % 8 & ((1 << bits) - 1);
+}
+
+bool has_numbers(uint32_t dtype) {
+  return dtype == OPMUX_F16 || dtype == OPMUX_BF16 || OPMUX_DTYPE_BITS(dtype) > 16 ||
+         (OPMUX_DTYPE_BITS(dtype) >= 8 && OPMUX_DTYPE_CLASS(dtype) != OPMUX_CLASS_FLOAT);
+}
+
+std::string bits_mismatch(const opmux_tensor& have, const opmux_tensor& want) {
+  for (int64_t i = 0; i < api::element_count(want.desc); ++i) {
+    const int a = code(have, i), b = code(want, i);
+    if (a != b) return fmt::format("differs at {}: code {:#x}, expected {:#x}", place(want.desc, i), a, b);
+  }
+  return {};
 }
 
 }  // namespace
@@ -85,6 +106,9 @@ std::string mismatch(const opmux_tensor& have, const opmux_tensor& want, const T
   if (desc_text(have.desc) != desc_text(want.desc)) {
     return fmt::format("is {}, expected {}", desc_text(have.desc), desc_text(want.desc));
   }
+  if (!has_numbers(want.desc.dtype)) return bits_mismatch(have, want);
+  const double least = OPMUX_DTYPE_BITS(want.desc.dtype) == 16 ? 1e-2 : 0;
+  const double relative = std::max(tolerance.relative, least), absolute = std::max(tolerance.absolute, least);
   const bool is_float = OPMUX_DTYPE_CLASS(want.desc.dtype) == OPMUX_CLASS_FLOAT;
   double worst = 0;
   int64_t at = -1, wrong = 0;
@@ -94,8 +118,7 @@ std::string mismatch(const opmux_tensor& have, const opmux_tensor& want, const T
     if (a == b || (std::isnan(a) && std::isnan(b))) continue;
     const bool finite = std::isfinite(a) && std::isfinite(b);
     const double over =
-        finite ? std::abs(a - b) / (is_float ? tolerance.absolute + tolerance.relative * std::abs(b) : 0.5)
-               : INFINITY;
+        finite ? std::abs(a - b) / (is_float ? absolute + relative * std::abs(b) : 0.5) : INFINITY;
     if (over <= 1) continue;
     ++wrong;
     if (at < 0 || over > worst) {

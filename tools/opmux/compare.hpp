@@ -10,12 +10,14 @@ namespace opmux::cli {
 // Element as a number; integers beyond 2^53 lose their last bits.
 double element(const opmux_tensor& t, int64_t index);
 
+// Of the ONNX backend tests. Floats of 16 bits, whose last place is up to 8e-3 of a value, have at least
+// 1e-2.
 struct Tolerance {
-  double relative = 1e-3, absolute = 1e-7;  // of the ONNX backend tests
+  double relative = 1e-3, absolute = 1e-7;
 };
 
 // Empty when `have` matches `want`; else one sentence with the worst element, its index and both values. NaN
-// matches NaN, infinities by sign; integers and bool must be equal.
+// matches NaN, infinities by sign; integers, bool and types of 8 bits and less must be equal.
 std::string mismatch(const opmux_tensor& have, const opmux_tensor& want, const Tolerance& tolerance);
 
 // "f32[1, 3]"

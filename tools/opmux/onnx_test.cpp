@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 
 struct Result {
   std::string name, verdict, reason;  // verdict: passed, failed, unsupported
+  ordered_json operators = nullptr;   // of the model, with their number; null when it cannot be read
 };
 
 std::vector<fs::path> sorted_matches(const fs::path& dir, const std::string& prefix) {
@@ -68,24 +69,30 @@ std::string run_set(const api::Context& context, const api::Model& model, const 
 Result run_folder(const api::Context& context, const fs::path& folder, const PlanChoice& choice,
                   const Tolerance& tolerance) {
   Result r{folder.filename().string(), "passed", {}};
+  const auto become = [&](const char* verdict, std::string reason) {
+    r.verdict = verdict;
+    r.reason = std::move(reason);
+    return r;
+  };
   try {
     const api::Model model(context, (folder / "model.onnx").string());
-    const auto states = ordered_json::parse(model.report())["states"];
+    const auto report = ordered_json::parse(model.report());
+    r.operators = report["operators"];
+    const auto& states = report["states"];
     if (!states.empty()) {
-      return {r.name, "unsupported",
-              fmt::format("'{}' is a state, which the runtime keeps itself and a test cannot give",
-                          states[0]["past"].get<std::string>())};
+      return become("unsupported",
+                    fmt::format("'{}' is a state, which the runtime keeps itself and a test cannot give",
+                                states[0]["past"].get<std::string>()));
     }
     const api::Plan plan = make_plan(model, choice);
     const auto sets = sorted_matches(folder, "test_data_set_");
-    if (sets.empty()) return {r.name, "failed", "there is no test_data_set_ folder"};
+    if (sets.empty()) return become("failed", "there is no test_data_set_ folder");
     for (const fs::path& set : sets) {
-      r.reason = run_set(context, model, plan, set, tolerance);
-      if (!r.reason.empty()) return {r.name, "failed", set.filename().string() + ": " + r.reason};
+      const std::string wrong = run_set(context, model, plan, set, tolerance);
+      if (!wrong.empty()) return become("failed", set.filename().string() + ": " + wrong);
     }
   } catch (const api::Failure& f) {
-    r.verdict = f.code() == OPMUX_E_UNSUPPORTED ? "unsupported" : "failed";
-    r.reason = f.what();
+    return become(f.code() == OPMUX_E_UNSUPPORTED ? "unsupported" : "failed", f.what());
   }
   return r;
 }
@@ -113,7 +120,11 @@ int run_tests(const TestOptions& o) {
       progress.step(folder.filename().string());
       const Result r = run_folder(context, folder, o.plan, o.tolerance);
       ++count[r.verdict];
-      cases.push_back({{"name", r.name}, {"verdict", r.verdict}, {"reason", r.reason}});
+      cases.push_back({{"name", r.name},
+                       {"folder", folder.lexically_relative(o.dir).string()},
+                       {"verdict", r.verdict},
+                       {"reason", r.reason},
+                       {"operators", r.operators}});
     }
   }
   if (o.json) {

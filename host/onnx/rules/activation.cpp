@@ -27,7 +27,12 @@ void leaky_relu(NodeContext& c) {
 void prelu(NodeContext& c) {
   const Math m(c.b);
   const ValueId x = c.in(0);
-  c.out(0, m.select(m(OPMUX_FN_LT, {x, m.number(x, 0)}), m.mul(x, c.in(1)), x));
+  ValueId slope = c.in(1);
+  // Up to operator set 6 it is one per channel, later it broadcasts.
+  if (c.opset < 7 && c.b.rank(slope) == 1 && c.b.dim(slope, 0) > 1 && c.b.rank(x) > 1) {
+    slope = c.b.reshape(slope, channel_dims(c.b.dim(slope, 0), c.b.rank(x)));
+  }
+  c.out(0, m.select(m(OPMUX_FN_LT, {x, m.number(x, 0)}), m.mul(x, slope), x));
 }
 
 void elu(NodeContext& c) {

@@ -14,17 +14,32 @@ void check_same_type(NodeContext& c, size_t i, size_t j) {
   }
 }
 
+// Operand 1. Up to operator set 6 it lay along the axes of operand 0 from attribute `axis` on.
+ValueId second(NodeContext& c) {
+  const ValueId x = c.in(0), y = c.in(1);
+  if (c.opset > 6 || !c.has_attr("axis")) return y;
+  const int64_t axis = normal_axis(c.integer("axis"), c.b.rank(x), "axis");
+  const int64_t behind = c.b.rank(x) - axis - c.b.rank(y);
+  if (behind < 0) {
+    fail(OPMUX_E_INVALID, "operand 1 of rank {} does not fit rank {} from axis {} on", c.b.rank(y),
+         c.b.rank(x), axis);
+  }
+  Dims dims = c.b.dims(y);
+  dims.insert(dims.end(), static_cast<size_t>(behind), 1);
+  return c.b.reshape(y, dims);
+}
+
 template <uint32_t Fn>
 void binary(NodeContext& c) {
   check_same_type(c, 0, 1);
-  c.out(0, c.b.pointwise(Fn, {c.in(0), c.in(1)}));
+  c.out(0, c.b.pointwise(Fn, {c.in(0), second(c)}));
 }
 
 // Comparisons of bool go by its bytes, false below true.
 template <uint32_t Fn>
 void compare(NodeContext& c) {
   check_same_type(c, 0, 1);
-  ValueId x = c.in(0), y = c.in(1);
+  ValueId x = c.in(0), y = second(c);
   if (c.b.dtype(x) == OPMUX_BOOL) x = c.b.cast(x, OPMUX_U8), y = c.b.cast(y, OPMUX_U8);
   c.out(0, c.b.pointwise(Fn, {x, y}));
 }
@@ -56,7 +71,7 @@ void mod(NodeContext& c) {
 
 // The result has the type of the base.
 void pow(NodeContext& c) {
-  ValueId x = c.in(0), y = c.in(1);
+  ValueId x = c.in(0), y = second(c);
   const uint32_t dtype = c.b.dtype(x), exponent = c.b.dtype(y);
   const bool through_float = is_integer(dtype) && is_float(exponent);
   const uint32_t common = through_float ? formula_dtype(exponent) : dtype;

@@ -26,5 +26,6 @@ std::span<const Rule> running_rules();  // running sums and products
 std::span<const Rule> loss_rules();
 std::span<const Rule> einsum_rules();
 std::span<const Rule> scatter_rules();
+std::span<const Rule> ngram_rules();
 
 }  // namespace opmux::onnx_import

@@ -58,8 +58,9 @@ Dims resolve_shape(const Dims& from, std::vector<int64_t> to, bool allow_zero) {
 
 void reshape(NodeContext& c) {
   const ValueId x = c.in(0);
-  auto to = c.b.ints(c.in(1), "the shape");
-  c.out(0, c.b.reshape(x, resolve_shape(c.b.dims(x), std::move(to), c.flag("allowzero"))));
+  auto to = c.ints(1, "shape");  // an attribute up to operator set 4
+  if (!to) fail(OPMUX_E_INVALID, "input 1 is missing");
+  c.out(0, c.b.reshape(x, resolve_shape(c.b.dims(x), std::move(*to), c.flag("allowzero"))));
 }
 
 void flatten(NodeContext& c) {

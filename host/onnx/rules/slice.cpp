@@ -88,7 +88,8 @@ void split(NodeContext& c) {
 void concat(NodeContext& c) {
   std::vector<ValueId> parts;
   for (size_t i = 0; i < c.n_in(); ++i) parts.push_back(c.in(i));
-  c.out(0, parts.size() == 1 ? parts[0] : c.b.concat(parts, c.integer("axis")));
+  c.out(0, parts.size() == 1 ? parts[0]
+                             : c.b.concat(parts, c.opset < 4 ? c.integer("axis", 1) : c.integer("axis")));
 }
 
 uint32_t pad_mode(const std::string& mode) {
@@ -164,8 +165,15 @@ ValueId tile_axes(GraphBuilder& b, ValueId x, std::span<const int64_t> repeats) 
 
 void tile(NodeContext& c) {
   ValueId x = c.in(0);
-  const auto repeats = c.b.ints(c.in(1), "the repeats");
   const auto rank = static_cast<size_t>(c.b.rank(x));
+  std::vector<int64_t> repeats(rank, 1);
+  if (c.opset < 6) {  // one axis: how often, and which
+    const auto axis = static_cast<int64_t>(scalar_of(c, 2, "the axis"));
+    repeats[static_cast<size_t>(normal_axis(axis, c.b.rank(x), "axis"))] =
+        static_cast<int64_t>(scalar_of(c, 1, "the number of tiles"));
+  } else {
+    repeats = c.b.ints(c.in(1), "the repeats");
+  }
   if (repeats.size() != rank)
     fail(OPMUX_E_INVALID, "there are {} repeats, input 0 has rank {}", repeats.size(), rank);
   for (int64_t n : repeats) {

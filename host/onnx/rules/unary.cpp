@@ -38,8 +38,18 @@ void is_nan(NodeContext& c) {
   c.out(0, c.b.pointwise(OPMUX_FN_IS_NAN, {c.b.cast(c.in(0), formula_dtype(c.b.dtype(c.in(0))))}));
 }
 
+// Up to operator set 5 the type was written out.
+uint32_t dtype_of_name(const std::string& name) {
+  static constexpr const char* kNames[] = {"UNDEFINED", "FLOAT",  "UINT8",  "INT8",   "UINT16",
+                                           "INT16",     "INT32",  "INT64",  "STRING", "BOOL",
+                                           "FLOAT16",   "DOUBLE", "UINT32", "UINT64"};
+  const auto at = std::find(std::begin(kNames), std::end(kNames), name);
+  if (at == std::end(kNames)) fail(OPMUX_E_INVALID, "attribute 'to' is '{}', which is unknown", name);
+  return dtype_of_attr(at - std::begin(kNames));
+}
+
 void cast(NodeContext& c) {
-  const uint32_t to = dtype_of_attr(c.integer("to"));
+  const uint32_t to = c.opset < 6 ? dtype_of_name(c.text("to", "")) : dtype_of_attr(c.integer("to"));
   if (const std::string mode = c.text("round_mode", "up"); to == OPMUX_E8M0 && mode != "nearest") {
     fail(OPMUX_E_UNSUPPORTED, "attribute 'round_mode' is '{}', only nearest is supported", mode);
   }
