@@ -6,7 +6,7 @@ usage: backend_suite.py OPMUX CASES_FOLDER [--device NAME] [--suite NAME]... [--
 
 OPMUX is the program; CASES_FOLDER is written when it is missing or of another onnx version, a folder a suite. A case
 that fails is an error; so is one that is unsupported and in neither list of exclusions (node_suite_excluded.txt,
-run_excluded.txt), and a line of run_excluded.txt all of whose cases pass. --markdown writes the table of docs/results/onnx.md.
+run_excluded.txt), and a line of run_excluded.txt all of whose cases pass. --markdown writes docs/results/onnx.md.
 """
 
 from __future__ import annotations
@@ -179,14 +179,16 @@ def markdown(cases: list[Case], device: str) -> str:
     suites["all"] = suites.pop("all")
     total = suites["all"]
     numeric = total["passed"] + total["failed"] + total["unsupported"]
+    share = 100 * total["passed"] / max(numeric, 1)
     lines = [
         "# The ONNX backend suite",
-        f"Written by `tests/onnx/backend_suite.py OPMUX FOLDER --device {device} --markdown FILE`; onnx {onnx.__version__}, "
-        f"device {device}.",
-        "Inputs are given at run time, nothing is folded ahead. Left out, case by case at the end: sequences, optionals, maps, "
-        "strings, training and ai.onnx.ml.",
-        "", f"Of {numeric} cases with numeric tensors {total['passed']} pass "
-        f"({100 * total['passed'] / max(numeric, 1):.1f} %), {total['failed']} fail, {total['unsupported']} are unsupported.",
+        f"Written by `tests/onnx/backend_suite.py OPMUX FOLDER --device {device} --markdown FILE`, "
+        f"onnx {onnx.__version__}, device {device}.",
+        "Inputs are given at run time, nothing is folded ahead. Left out, case by case at the end: sequences, "
+        "optionals, maps, strings, training and ai.onnx.ml.",
+        "",
+        f"Of {numeric} cases with numeric tensors {total['passed']} pass ({share:.1f} %), "
+        f"{total['failed']} fail, {total['unsupported']} are unsupported.",
         "", *table("suite", suites), "", "## By operator", *table("operator", dict(sorted(operators.items()))),
     ]
     for verdict in ("failed", "unsupported", "left out"):
