@@ -12,7 +12,7 @@ namespace opmux::cpu {
 void IndexedCopy::plan(const opmux_tdesc& y, uint32_t index_dtype, const int64_t* index_stride,
                        const int64_t* x_stride, const Coordinate& coordinate) {
   coordinate_ = coordinate;
-  wide_ = index_dtype == OPMUX_I64;
+  coordinate_.wide = index_dtype == OPMUX_I64;
   bytes_ = element_bytes(y.dtype);
   move_ = find_move(bytes_);
   loops_ = Loops(y);
@@ -28,45 +28,13 @@ void IndexedCopy::plan(const opmux_tdesc& y, uint32_t index_dtype, const int64_t
   grain_ = grain_for(rows_, 10 + static_cast<double>(n_) * (block ? 0.1 * static_cast<double>(bytes_) : 2.0));
 }
 
-int64_t IndexedCopy::number(const char* index, int64_t at) const {
-  if (wide_) {
-    int64_t v;
-    std::memcpy(&v, index + at * 8, sizeof v);
-    return v;
-  }
-  int32_t v;
-  std::memcpy(&v, index + at * 4, sizeof v);
-  return v;
-}
-
-bool IndexedCopy::locate(const char* index, int64_t at, int64_t& offset) const {
-  offset = 0;
-  for (uint32_t k = 0; k < coordinate_.count; ++k) {
-    int64_t v = number(index, at + k * coordinate_.step);
-    if (v < 0) v += coordinate_.dim[k];
-    if (v < 0 || v >= coordinate_.dim[k]) return false;
-    offset += v * coordinate_.stride[k];
-  }
-  return true;
-}
-
-namespace {
-
-void note(std::atomic<uint64_t>& bad, uint64_t position) {
-  uint64_t seen = bad.load(std::memory_order_relaxed);
-  while (position < seen && !bad.compare_exchange_weak(seen, position, std::memory_order_relaxed)) {
-  }
-}
-
-}  // namespace
-
 void IndexedCopy::elements(const Data& data, uint64_t r, int64_t yo, int64_t io, int64_t xo) const {
   const int64_t ys = loops_.stride[0][outer_], is = loops_.stride[1][outer_], xs = loops_.stride[2][outer_];
   const auto size = static_cast<size_t>(bytes_);
   for (int64_t c = 0; c < n_; ++c) {
     int64_t at;
-    if (!locate(data.index, io + c * is, at)) {
-      note(*data.bad, r * static_cast<uint64_t>(n_) + static_cast<uint64_t>(c));
+    if (!coordinate_.locate(data.index, io + c * is, at)) {
+      data.bad->note(r * static_cast<uint64_t>(n_) + static_cast<uint64_t>(c));
       continue;
     }
     const char* from = data.x + (xo + c * xs + at) * bytes_;
@@ -92,29 +60,21 @@ void IndexedCopy::row(const Data& data, uint64_t r) const {
                 xo = loops_.offset(2, outer_, r);
   if (loops_.rank > 0 && loops_.stride[1][outer_] != 0) return elements(data, r, yo, io, xo);
   int64_t at;
-  if (!locate(data.index, io, at)) return note(*data.bad, r * static_cast<uint64_t>(n_));
+  if (!coordinate_.locate(data.index, io, at)) return data.bad->note(r * static_cast<uint64_t>(n_));
   const int64_t ys = loops_.rank == 0 ? 1 : loops_.stride[0][outer_],
                 xs = loops_.rank == 0 ? 1 : loops_.stride[2][outer_];
   move_(data.y + yo * bytes_, ys, data.x + (xo + at) * bytes_, xs, n_);
 }
 
 opmux_status IndexedCopy::run(const kit_call* call, opmux_err* err, const char* name) const {
-  std::atomic<uint64_t> bad{UINT64_MAX};
+  FirstFault bad;
   const Data data{static_cast<char*>(call->arg[2]), static_cast<const char*>(call->arg[0]),
                   static_cast<const char*>(call->arg[1]), &bad};
   parallel_for(call->host, rows_, grain_, [&](uint64_t begin, uint64_t end) {
     for (uint64_t r = begin; r < end; ++r) row(data, r);
   });
-  const uint64_t position = bad.load(std::memory_order_relaxed);
-  if (position == UINT64_MAX) return OPMUX_OK;
-  const int64_t at = loops_.offset(1, loops_.rank, position);
-  for (uint32_t k = 0; k < coordinate_.count; ++k) {
-    const int64_t v = number(data.index, at + k * coordinate_.step), dim = coordinate_.dim[k];
-    if (v >= -dim && v < dim) continue;
-    return kit_fail(err, OPMUX_E_FAULT, 1, "%s: index %lld is outside [%lld, %lld]", name,
-                    static_cast<long long>(v), static_cast<long long>(-dim), static_cast<long long>(dim - 1));
-  }
-  return OPMUX_OK;
+  if (!bad.any()) return OPMUX_OK;
+  return coordinate_.fault(name, data.index, loops_.offset(1, loops_.rank, bad.position()), err);
 }
 
 }  // namespace opmux::cpu

@@ -32,6 +32,20 @@ struct Loops {
   int64_t offset(uint32_t k, uint32_t n_outer, uint64_t index) const;
 };
 
+// f(position, offset, n) for runs of at most `most` elements of the positions [begin, end), row-major; offset
+// is that of operand k, which steps through a run as through the last dim.
+template <class F>
+void each_run(const Loops& loops, uint32_t k, int64_t begin, int64_t end, int64_t most, F&& f) {
+  const uint32_t outer = loops.rank ? loops.rank - 1 : 0;
+  const int64_t inner = loops.rank ? loops.dim[outer] : 1, step = loops.rank ? loops.stride[k][outer] : 0;
+  for (int64_t p = begin; p < end;) {
+    const int64_t c = p % inner, left = inner - c < end - p ? inner - c : end - p;
+    const int64_t n = left < most ? left : most;
+    f(p, loops.offset(k, outer, static_cast<uint64_t>(p / inner)) + c * step, n);
+    p += n;
+  }
+}
+
 // Is the tensor one run of elements in the order of its dims?
 bool contiguous(const opmux_tdesc& t);
 // May an output written element by element share its memory with this input: same steps through the same

@@ -65,7 +65,16 @@ long double unrounded_value(const opmux_prog& prog, const uint32_t* dtype, const
                                  value[x.op >= OPMUX_FN_SELECT ? x.c : a]);
 }
 
-void Job::move(uint32_t o, uint32_t i, const std::vector<int64_t>& source, uint64_t other) {
+std::vector<uint64_t> Job::read_bits(uint32_t i) const {
+  const uint32_t raw = raw_type(in(i).dtype);
+  std::vector<uint64_t> bits;
+  kit::Walk walk(in(i));
+  walk.add(in(i));
+  walk.each([&](const int64_t* offset) { bits.push_back(kit::load(raw, in_data(i), offset[0]).u); });
+  return bits;
+}
+
+void Job::write_bits(uint32_t o, const std::vector<uint64_t>& bits) {
   if (!wants(o)) return;
   const opmux_tdesc& t = out(o);
   const uint32_t raw = raw_type(t.dtype);
@@ -73,14 +82,22 @@ void Job::move(uint32_t o, uint32_t i, const std::vector<int64_t>& source, uint6
   walk.add(t);
   int64_t k = 0;
   walk.each([&](const int64_t* offset) {
-    const int64_t from = source[size_t(k)];
-    const Scalar bits = from == kNoSource ? Scalar{.u = other} : kit::load(raw, in_data(i), from);
+    const uint64_t u = bits[size_t(k)];
     if (!oracle_)
-      kit::store(raw, out_data(o), offset[0], bits);
+      kit::store(raw, out_data(o), offset[0], Scalar{.u = u});
     else
-      put_exact(k, t.dtype, kit::from_bits(t.dtype, bits.u));
+      put_exact(k, t.dtype, kit::from_bits(t.dtype, u));
     ++k;
   });
+}
+
+void Job::move(uint32_t o, uint32_t i, const std::vector<int64_t>& source, uint64_t other) {
+  if (!wants(o)) return;
+  const uint32_t raw = raw_type(out(o).dtype);
+  std::vector<uint64_t> bits;
+  bits.reserve(source.size());
+  for (int64_t from : source) bits.push_back(from == kNoSource ? other : kit::load(raw, in_data(i), from).u);
+  write_bits(o, bits);
 }
 
 void Job::put_unrounded(int64_t k, long double value, double magnitude) {

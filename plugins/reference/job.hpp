@@ -132,6 +132,10 @@ class Job {
   void write(uint32_t o, const std::vector<R>& values, const std::vector<double>& magnitude = {},
              uint32_t value_dtype = OPMUX_NONE);
 
+  // Elements of input i, row-major, as their bits; and output o from such bits.
+  std::vector<uint64_t> read_bits(uint32_t i) const;
+  void write_bits(uint32_t o, const std::vector<uint64_t>& bits);
+
   // Moves elements without rounding: element k of output o, row-major, is at offset source[k] of input i, or
   // `other` (bits of the output's type) where source[k] is kNoSource.
   void move(uint32_t o, uint32_t i, const std::vector<int64_t>& source, uint64_t other = 0);

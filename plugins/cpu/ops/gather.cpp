@@ -1,51 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // gather: y = x taken along one axis; rows behind the axis are moved whole.
-#include "cpu/answer.hpp"
-#include "cpu/indexed_copy.hpp"
+#include "cpu/gather_op.hpp"
 #include "cpu/ops/ops.hpp"
-#include "cpu/state.hpp"
 #include "opmux/ops/index.gen.h"
 
 namespace opmux::cpu {
 namespace {
 
-void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
-  if (!plain_operands(*d, cap) || !whole_bytes(*d, cap)) return;
-  if (d->alias && d->alias[0] != 0) return no(cap, OPMUX_WHY_ALIAS, d->alias[0] - 1);
-  const auto y = static_cast<double>(elements(d->out[0]) * element_bytes(d->out[0].dtype));
-  yes(cap, info, {.bytes = 2 * y + static_cast<double>(elements(d->in[1]) * element_bytes(d->in[1].dtype))});
-}
-
-struct State {
-  explicit State(const opmux_opd& d) {
-    const opmux_tdesc &x = d.in[0], &index = d.in[1], &y = d.out[0];
-    const uint32_t axis = reinterpret_cast<const opmux_op_gather&>(d).axis;
-    int64_t of_index[OPMUX_MAX_RANK] = {}, of_x[OPMUX_MAX_RANK] = {};
-    for (uint32_t i = 0; i < y.rank; ++i) {
-      const bool inside = i >= axis && i < axis + index.rank;
-      if (inside) of_index[i] = index.stride[i - axis];
-      if (!inside) of_x[i] = x.stride[i < axis ? i : i - index.rank + 1];
-    }
-    IndexedCopy::Coordinate c;
-    c.dim[0] = x.dim[axis];
-    c.stride[0] = x.stride[axis];
-    copy.plan(y, index.dtype, of_index, of_x, c);
+GatherSteps steps(const opmux_opd& d) {
+  const opmux_tdesc &x = d.in[0], &index = d.in[1], &y = d.out[0];
+  const uint32_t axis = reinterpret_cast<const opmux_op_gather&>(d).axis;
+  GatherSteps s{.name = "gather"};
+  for (uint32_t i = 0; i < y.rank; ++i) {
+    const bool inside = i >= axis && i < axis + index.rank;
+    if (inside) s.index[i] = index.stride[i - axis];
+    if (!inside) s.x[i] = x.stride[i < axis ? i : i - index.rank + 1];
   }
-  IndexedCopy copy;
-};
-
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
-opmux_status run(const kit_call* call, opmux_err* err) {
-  return static_cast<const State*>(call->state)->copy.run(call, err, "gather");
+  s.coordinate.dim[0] = x.dim[axis];
+  s.coordinate.stride[0] = x.stride[axis];
+  return s;
 }
 
 }  // namespace
 
-const kit_op kGather = {OPMUX_OP_GATHER,         "rows", query,   prepare,
-                        free_state<State>,       run,    nullptr, nullptr,
-                        sizeof(opmux_op_gather), 1};
+const kit_op kGather = gather_op<opmux_op_gather, steps>(OPMUX_OP_GATHER);
 
 }  // namespace opmux::cpu

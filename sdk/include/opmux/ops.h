@@ -14,5 +14,7 @@
 #include "opmux/ops/pointwise.gen.h"
 #include "opmux/ops/pool.gen.h"
 #include "opmux/ops/reduce.gen.h"
+#include "opmux/ops/sort.gen.h"
+#include "opmux/ops/watch.gen.h"
 
 #endif

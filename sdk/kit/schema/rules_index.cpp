@@ -16,6 +16,28 @@ struct Dims {
   }
 };
 
+// Does an operand have these dims?
+bool has_dims(const View& v, uint32_t i, const char* name, const Dims& want, Problem& p) {
+  const opmux_tdesc& t = v.in(i);
+  if (t.rank != want.rank)
+    return fail(p, v.name(), v.at_in(OPMUX_WHY_RANK, i), t.rank, want.rank, "%s has rank %u, must have %u",
+                name, t.rank, want.rank);
+  for (uint32_t k = 0; k < t.rank; ++k)
+    if (t.dim[k] != want.dim[k])
+      return fail(p, v.name(), v.at_in(OPMUX_WHY_DIM, i, k), t.dim[k], want.dim[k],
+                  "dim %u of %s is %lld, must be %lld", k, name, ll(t.dim[k]), ll(want.dim[k]));
+  return true;
+}
+
+// Other reductions than SET compute, which only numbers can.
+bool can_scatter(const View& v, uint32_t reduction, Problem& p) {
+  const uint32_t dtype = v.in(0).dtype, bits = OPMUX_DTYPE_BITS(dtype);
+  const bool number = is_class(dtype, OPMUX_CLASS_FLOAT) ? bits > 8 : dtype != OPMUX_BOOL;
+  return reduction == OPMUX_SCATTER_SET || number ||
+         fail(p, v.name(), v.at_in(OPMUX_WHY_DTYPE, 0), dtype, OPMUX_SCATTER_SET,
+              "x is %s, which only reduction 1 (set) takes", dtype_name(dtype));
+}
+
 bool finish(const View& v, const Dims& y, Shapes& s, Problem& p) {
   if (y.rank > OPMUX_MAX_RANK)
     return fail(p, v.name(), v.at_out(OPMUX_WHY_RANK, 0), y.rank, OPMUX_MAX_RANK,
@@ -92,6 +114,35 @@ bool one_hot(const View& v, Shapes& s, Problem& p) {
   y.append(index, axis, index.rank);
   s.set(0, values.dtype, {y.dim, y.rank});
   return true;
+}
+
+bool scatter_elements(const View& v, Shapes&, Problem& p) {
+  const auto& a = v.attr<opmux_op_scatter_elements>();
+  const opmux_tdesc &x = v.in(0), &index = v.in(1);
+  if (!can_scatter(v, a.reduction, p)) return false;
+  if (index.rank != x.rank)
+    return fail(p, v.name(), v.at_in(OPMUX_WHY_RANK, 1), index.rank, x.rank,
+                "index has rank %u, but x has rank %u", index.rank, x.rank);
+  for (uint32_t i = 0; i < x.rank; ++i)
+    if (i != a.axis && index.dim[i] > x.dim[i])
+      return fail(p, v.name(), v.at_in(OPMUX_WHY_DIM, 1, i), index.dim[i], x.dim[i],
+                  "dim %u of index is %lld, but that of x is %lld", i, ll(index.dim[i]), ll(x.dim[i]));
+  Dims want;
+  want.append(index, 0, index.rank);
+  return has_dims(v, 2, "updates", want, p);
+}
+
+bool scatter_nd(const View& v, Shapes&, Problem& p) {
+  const opmux_tdesc &x = v.in(0), &index = v.in(1);
+  if (!can_scatter(v, v.attr<opmux_op_scatter_nd>().reduction, p)) return false;
+  const int64_t n = index.dim[index.rank - 1];
+  if (n < 1 || n > x.rank)
+    return fail(p, v.name(), v.at_in(OPMUX_WHY_DIM, 1, index.rank - 1), n, x.rank,
+                "the last dim of index is %lld, must be 1 to %u", ll(n), x.rank);
+  Dims want;
+  want.append(index, 0, index.rank - 1);
+  want.append(x, static_cast<uint32_t>(n), x.rank);
+  return has_dims(v, 2, "updates", want, p);
 }
 
 }  // namespace rules

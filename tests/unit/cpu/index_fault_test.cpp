@@ -1,28 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Indices that are out of range, in each operator that takes them.
 #include "opmux/ops/index.gen.h"
-#include "oracle.hpp"
+#include "run_fault.hpp"
 
 namespace opmux::test {
 namespace {
-
-struct Fault {
-  opmux_status status;
-  uint32_t arg;
-  std::string text;
-};
-template <class T>
-Fault run_fault(Host& host, kit::Desc<T>& d, std::vector<void*> args) {
-  const Answer a = ask(d.opd());
-  if (!a.op) return {OPMUX_E_UNSUPPORTED, 0, "refused"};
-  void* state = nullptr;
-  EXPECT_EQ(a.op->prepare(host.api(), d.opd(), &state, nullptr), OPMUX_OK);
-  const kit_call call{d.opd(), args.data(), nullptr, nullptr, state, host.api(), 0};
-  kit::RawError err;
-  const opmux_status status = a.op->run(&call, err);
-  a.op->release(host.api(), state);
-  return {status, err->arg_index, err.text()};
-}
 
 TEST(Gather, NamesTheFirstBadIndexOfManyAndWritesNothingForIt) {
   std::mt19937 rng(2);

@@ -41,9 +41,9 @@ kit::Desc<opmux_op_reduce> reduce(const Case& c, const Tensor& x, const Tensor& 
 void fill(const Case& c, Tensor& x, std::mt19937& rng) {
   std::uniform_real_distribution<double> real(-1, 1);
   const bool product = c.kind == OPMUX_REDUCE_PROD;
+  const bool no_sign = OPMUX_DTYPE_CLASS(c.type) == OPMUX_CLASS_UNSIGNED;
   x.each([&](const Index& i) {
-    double v =
-        is_float(c.type) ? real(rng) : static_cast<double>(rng() % 200) - (c.type == OPMUX_U8 ? 0 : 100);
+    double v = is_float(c.type) ? real(rng) : static_cast<double>(rng() % 200) - (no_sign ? 0 : 100);
     if (product) v = is_float(c.type) ? 1 + v / 16 : 1 + rng() % 3;
     if (c.kind == OPMUX_REDUCE_LOG_SUM) v = std::fabs(v) + 1;
     if (c.type == OPMUX_BOOL) v = rng() % 3 == 0 ? 0 : 1 + rng() % 255;
@@ -104,8 +104,8 @@ bool is_arg(const Case& c) { return c.kind == OPMUX_REDUCE_ARGMAX || c.kind == O
 
 TEST(Reduce, EveryKindOfEveryTypeOverRandomAxes) {
   uint32_t seed = 0;
-  for (uint32_t type :
-       {OPMUX_F64, OPMUX_F32, OPMUX_F16, OPMUX_BF16, OPMUX_I64, OPMUX_I32, OPMUX_I8, OPMUX_U8, OPMUX_BOOL})
+  for (uint32_t type : {OPMUX_F64, OPMUX_F32, OPMUX_F16, OPMUX_BF16, OPMUX_I64, OPMUX_I32, OPMUX_I16,
+                        OPMUX_I8, OPMUX_U64, OPMUX_U32, OPMUX_U16, OPMUX_U8, OPMUX_BOOL})
     for (Case c : kinds(type))
       for (int round = 0; round < 12; ++round) {
         std::mt19937 rng(++seed);

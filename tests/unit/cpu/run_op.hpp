@@ -131,8 +131,16 @@ class Tensor {
         return as(int32_t{});
       case OPMUX_I64:
         return static_cast<double>(as(int64_t{}));
+      case OPMUX_I16:
+        return as(int16_t{});
       case OPMUX_I8:
         return as(int8_t{});
+      case OPMUX_U64:
+        return static_cast<double>(as(uint64_t{}));
+      case OPMUX_U32:
+        return as(uint32_t{});
+      case OPMUX_U16:
+        return as(uint16_t{});
       default:
         return as(uint8_t{});
     }
@@ -153,8 +161,16 @@ class Tensor {
         return to(static_cast<int32_t>(v));
       case OPMUX_I64:
         return to(static_cast<int64_t>(v));
+      case OPMUX_I16:
+        return to(static_cast<int16_t>(v));
       case OPMUX_I8:
         return to(static_cast<int8_t>(v));
+      case OPMUX_U64:
+        return to(static_cast<uint64_t>(v));
+      case OPMUX_U32:
+        return to(static_cast<uint32_t>(v));
+      case OPMUX_U16:
+        return to(static_cast<uint16_t>(v));
       default:
         return to(static_cast<uint8_t>(v));
     }
@@ -186,7 +202,8 @@ class Tensor {
   Tensor& random(std::mt19937& rng) {
     const bool is_float = OPMUX_DTYPE_CLASS(t.dtype) == OPMUX_CLASS_FLOAT;
     std::uniform_real_distribution<double> real(-1, 1);
-    std::uniform_int_distribution<int> whole(t.dtype == OPMUX_U8 ? 0 : -128, t.dtype == OPMUX_U8 ? 255 : 127);
+    const bool no_sign = OPMUX_DTYPE_CLASS(t.dtype) == OPMUX_CLASS_UNSIGNED;
+    std::uniform_int_distribution<int> whole(no_sign ? 0 : -128, no_sign ? 255 : 127);
     each([&](const Index& i) { set(i, is_float ? real(rng) : whole(rng)); });
     return *this;
   }

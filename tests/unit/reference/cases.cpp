@@ -47,6 +47,19 @@ std::vector<Case> window_cases() {
 
 std::vector<Case> index_cases() {
   return {
+      make_case<opmux_op_scatter_elements>(
+          "scatter_elements", OPMUX_OP_SCATTER_ELEMENTS,
+          [](auto& d) {
+            d.in(tensor(F, {3, 4})).in(tensor(I, {3, 2})).in(tensor(F, {3, 2})).out(tensor(F, {3, 4}));
+            d->axis = 1;
+            d->reduction = OPMUX_SCATTER_ADD;
+          }),
+      make_case<opmux_op_scatter_nd>(
+          "scatter_nd", OPMUX_OP_SCATTER_ND,
+          [](auto& d) {
+            d.in(tensor(F, {3, 4})).in(tensor(I, {5, 1})).in(tensor(F, {5, 4})).out(tensor(F, {3, 4}));
+            d->reduction = OPMUX_SCATTER_SET;
+          }),
       make_case<opmux_op_gather>("gather", OPMUX_OP_GATHER,
                                  [](auto& d) {
                                    d.in(tensor(F, {3, 4})).in(tensor(I, {5})).out(tensor(F, {3, 5}));
@@ -104,6 +117,60 @@ std::vector<Case> image_cases() {
                                       d->samples = 2;
                                       d->spatial_scale = 1;
                                     }),
+  };
+}
+
+std::vector<Case> sort_cases() {
+  return {
+      make_case<opmux_op_sort>("sort", OPMUX_OP_SORT,
+                               [](auto& d) {
+                                 d.in(tensor(F, {3, 7})).out(tensor(F, {3, 7})).out(tensor(I, {3, 7}));
+                                 d->axis = 1;
+                               }),
+      make_case<opmux_op_top_k>("top_k", OPMUX_OP_TOP_K,
+                                [](auto& d) {
+                                  d.in(tensor(F, {3, 7})).out(tensor(F, {3, 2})).out(tensor(I, {3, 2}));
+                                  d->axis = 1;
+                                  d->k = 2;
+                                  d->largest = d->sorted = 1;
+                                }),
+      make_case<opmux_op_scan>("scan", OPMUX_OP_SCAN,
+                               [](auto& d) {
+                                 d.in(tensor(F, {3, 7})).out(tensor(F, {3, 7}));
+                                 d->kind = OPMUX_SCAN_SUM;
+                                 d->axis = 1;
+                               }),
+      make_case<opmux_op_histogram>("histogram", OPMUX_OP_HISTOGRAM,
+                                    [](auto& d) {
+                                      d.in(tensor(F, {3, 7})).in(tensor(F, {})).in(tensor(F, {}));
+                                      d.out(tensor(I, {4}));
+                                      d->bins = 4;
+                                    }),
+      make_case<opmux_op_tensor_stats>(
+          "tensor_stats", OPMUX_OP_TENSOR_STATS,
+          [](auto& d) { d.in(tensor(F, {3, 7})).out(tensor(I, {3})).out(tensor(OPMUX_F64, {5})); }),
+      make_case<opmux_op_segment>("segment", OPMUX_OP_SEGMENT,
+                                  [](auto& d) {
+                                    d.in(tensor(F, {5, 3})).in(tensor(I, {5})).out(tensor(F, {4, 3}));
+                                    d->kind = OPMUX_SEGMENT_MEAN;
+                                    d->segments = 4;
+                                  }),
+      make_case<opmux_op_embedding_bag>("embedding_bag", OPMUX_OP_EMBEDDING_BAG,
+                                        [](auto& d) {
+                                          d.in(tensor(F, {5, 3})).in(tensor(I, {6})).in(tensor(I, {3}));
+                                          d.in(tensor(F, {6})).out(tensor(F, {2, 3}));
+                                          d->kind = OPMUX_BAG_SUM;
+                                        }),
+      make_case<opmux_op_non_zero>(
+          "non_zero", OPMUX_OP_NON_ZERO,
+          [](auto& d) { d.in(tensor(F, {3, 4})).out(tensor(I, {2, 12})).out(tensor(I, {})); }),
+      make_case<opmux_op_unique>("unique", OPMUX_OP_UNIQUE,
+                                 [](auto& d) {
+                                   d.in(tensor(F, {3, 4})).out(tensor(F, {3, 4})).out(tensor(I, {4}));
+                                   d.out(tensor(I, {4})).out(tensor(I, {4})).out(tensor(I, {}));
+                                   d->axis = 1;
+                                   d->sorted = 1;
+                                 }),
   };
 }
 
@@ -185,7 +252,7 @@ std::vector<Case> all_cases() {
                                    d->axes = d.list({0, 2});
                                  }),
   };
-  for (const auto& more : {window_cases(), index_cases(), image_cases(), norm_cases()})
+  for (const auto& more : {window_cases(), index_cases(), image_cases(), norm_cases(), sort_cases()})
     cases.insert(cases.end(), more.begin(), more.end());
   return cases;
 }

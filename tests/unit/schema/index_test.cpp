@@ -81,5 +81,51 @@ TEST(OneHot, NeedsTwoValues) {
   EXPECT_EQ(d.check(), "one_hot: dim 0 of values is 3, must be 2");
 }
 
+struct ScatterElements : Desc<opmux_op_scatter_elements> {
+  ScatterElements(const opmux_tdesc& x, const Shape& index, const Shape& updates)
+      : Desc(OPMUX_OP_SCATTER_ELEMENTS, {x, i64(index), tensor(x.dtype, updates)}, {x}) {
+    op.reduction = OPMUX_SCATTER_SET;
+  }
+};
+
+TEST(ScatterElements, HasTheShapeOfItsData) {
+  ScatterElements s(f32({4, 5}), {9, 3}, {9, 3});
+  EXPECT_EQ(s.check(), "");
+  EXPECT_EQ(s.inferred(), "f32[4, 5]");
+}
+
+TEST(ScatterElements, ChecksIndexUpdatesAndReduction) {
+  EXPECT_EQ(ScatterElements(f32({4, 5}), {3, 6}, {3, 6}).check(),
+            "scatter_elements: dim 1 of index is 6, but that of x is 5");
+  EXPECT_EQ(ScatterElements(f32({4, 5}), {3}, {3}).check(),
+            "scatter_elements: index has rank 1, but x has rank 2");
+  EXPECT_EQ(ScatterElements(f32({4, 5}), {3, 5}, {3, 4}).check(),
+            "scatter_elements: dim 1 of updates is 4, must be 5");
+  ScatterElements logic(tensor(OPMUX_BOOL, {4}), {3}, {3});
+  EXPECT_EQ(logic.check(), "");
+  logic.op.reduction = OPMUX_SCATTER_ADD;
+  EXPECT_EQ(logic.check(), "scatter_elements: x is bool, which only reduction 1 (set) takes");
+  ScatterElements tiny(tensor(OPMUX_E4M3FN, {4}), {3}, {3});
+  tiny.op.reduction = OPMUX_SCATTER_MAX;
+  EXPECT_EQ(tiny.check(), "scatter_elements: x is e4m3fn, which only reduction 1 (set) takes");
+  ScatterElements none(f32({4}), {3}, {3});
+  none.op.reduction = 6;
+  EXPECT_EQ(none.check(), "scatter_elements: reduction is 6, must be 1 to 5 (OPMUX_SCATTER_*)");
+}
+
+TEST(ScatterNd, ChecksCoordinatesAndUpdates) {
+  const auto check = [](const Shape& index, const Shape& updates) {
+    Desc<opmux_op_scatter_nd> d(OPMUX_OP_SCATTER_ND, {f32({7, 5}), i64(index), f32(updates)}, {f32({7, 5})});
+    d.op.reduction = OPMUX_SCATTER_ADD;
+    return d.check();
+  };
+  EXPECT_EQ(check({3, 4, 1}, {3, 4, 5}), "");
+  EXPECT_EQ(check({2}, {}), "");
+  EXPECT_EQ(check({4, 3}, {4}), "scatter_nd: the last dim of index is 3, must be 1 to 2");
+  EXPECT_EQ(check({4, 0}, {4, 7, 5}), "scatter_nd: the last dim of index is 0, must be 1 to 2");
+  EXPECT_EQ(check({4, 1}, {4}), "scatter_nd: updates has rank 1, must have 2");
+  EXPECT_EQ(check({4, 1}, {4, 6}), "scatter_nd: dim 1 of updates is 6, must be 5");
+}
+
 }  // namespace
 }  // namespace opmux::schema::test

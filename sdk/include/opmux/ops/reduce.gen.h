@@ -40,6 +40,33 @@ typedef struct opmux_op_reduce {
   opmux_slice axes; /* in list: sorted, unique, non-negative */
 } opmux_op_reduce;
 
+#define OPMUX_SCAN_SUM 1u
+#define OPMUX_SCAN_PROD 2u
+#define OPMUX_SCAN_MAX 3u
+#define OPMUX_SCAN_MIN 4u
+
+/* scan: y[i] is the sum (product, greatest, least) of x[0] to x[i] along one axis; exclusive: of those before
+ * i, of none the neutral element as in reduce; reverse: from the other end. MIN and MAX propagate NaN. in: x;
+ * out: y. f16 and bf16 accumulate in f32; integers wrap. ONNX CumProd, CumSum. */
+#define OPMUX_OP_SCAN 0x00040002u
+typedef struct opmux_op_scan {
+  opmux_opd o;
+  uint32_t kind; /* OPMUX_SCAN_* */
+  uint32_t axis;
+  uint32_t exclusive;
+  uint32_t reverse;
+} opmux_op_scan;
+
+/* histogram: y[b] counts the elements of x with b = min(floor((x - low) * bins / (high - low)), bins - 1), in
+ * f64, each operation rounded; elements below low, above high, and NaN are not counted. in: x, low, high
+ * (finite, low < high, else OPMUX_E_FAULT); out: y (i64, [bins]). */
+#define OPMUX_OP_HISTOGRAM 0x00040003u
+typedef struct opmux_op_histogram {
+  opmux_opd o;
+  uint32_t bins;
+  uint32_t reserved;
+} opmux_op_histogram;
+
 #ifdef __cplusplus
 }
 #endif
