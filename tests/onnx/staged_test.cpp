@@ -140,6 +140,36 @@ TEST(Staged, NonZeroHasAsManyResultsAsTheDataSay) {
   EXPECT_EQ(to_string(run({floats({4}, {0, 0, 0, 0})})[0].desc()), "f32[0]");
 }
 
+TEST(Staged, LengthsThatOnlyReverseAreDataAndACompiledModelServesThemAll) {
+  ModelWriter w;
+  w.input("x", kFloat, {"2", "3"}).input("n", kInt, {"2"});
+  w.node("ReverseSequence", {"x", "n"}, {"y"}, {{"time_axis", 1}, {"batch_axis", 0}}).output("y");
+  Program run(w);
+  const HostTensor x = floats({2, 3}, {1, 2, 3, 4, 5, 6});
+  EXPECT_THAT(run({x, ints({2}, {3, 2})})[0].to_double(), ElementsAre(3, 2, 1, 5, 4, 6));
+  EXPECT_THAT(run({x, ints({2}, {0, 1})})[0].to_double(), ElementsAre(1, 2, 3, 4, 5, 6));
+  EXPECT_FALSE(nlohmann::json::parse(run.context().report()).contains("stages"));
+  for (int64_t wrong : {4, -1}) {
+    EXPECT_THAT(test::sentence_of([&] { run({x, ints({2}, {1, wrong})}); }), HasSubstr("is outside"));
+  }
+}
+
+// s = 0; for i: s += x[i .. i + 1].
+TEST(Staged, ASliceAtTheStepOfALoopIsTakenAnewInEveryStep) {
+  ModelWriter body, w;
+  body.ints("one", {}, {1}).ints("front", {1}, {0}).node("Add", {"i", "one"}, {"j"});
+  body.node("Unsqueeze", {"i", "front"}, {"from"}).node("Unsqueeze", {"j", "front"}, {"to"});
+  body.node("Slice", {"x", "from", "to", "front"}, {"part"}).node("Add", {"s", "part"}, {"s2"});
+  body.node("Identity", {"go_in"}, {"go"});
+  w.input("x", kFloat, {"N"}).input("most", kInt, {}).input("start", kFloat, {"1"});
+  const auto b = graph({{"i", kInt}, {"go_in", kBool}, {"s", kFloat}}, {{"go", kBool}, {"s2", kFloat}}, body);
+  w.node("Loop", {"most", "", "start"}, {"y"}, {{"body", b}}).output("y");
+  Program run(w);
+  HostTensor x(make_desc(OPMUX_F32, {200}));
+  for (int i = 0; i < 200; ++i) reinterpret_cast<float*>(x.mutable_data())[i] = static_cast<float>(i);
+  EXPECT_THAT(run({x, ints({}, {200}), floats({1}, {1})})[0].to_double(), ElementsAre(1 + 199 * 100));
+}
+
 TEST(Staged, ABranchIsChosenByDataAndMayHaveAnotherShape) {
   ModelWriter one, two, w;
   one.node("Neg", {"x"}, {"a"});

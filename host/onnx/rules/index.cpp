@@ -130,36 +130,42 @@ void non_zero(NodeContext& c) {
   c.out(0, c.b.constant(HostTensor::of<int64_t>(OPMUX_I64, out, flat)));
 }
 
-// Known lengths make the places known: y[t, b] = x[length[b] - 1 - t, b] within the length.
+// 0, 1, .. along one of two axes.
+ValueId counting(GraphBuilder& b, int64_t n, int64_t axis) {
+  Node node;
+  node.op = OPMUX_OP_IOTA;
+  node.in = {b.scalar(OPMUX_I64, 0), b.scalar(OPMUX_I64, 1)};
+  node.set(opmux_op_iota{});
+  const opmux_tdesc d = make_desc(OPMUX_I64, {n});
+  const int64_t other = 1 - axis;
+  return b.unsqueeze(b.emit_as(std::move(node), std::span(&d, 1))[0], std::span(&other, 1));
+}
+
+// y[t, b] = x[length[b] - 1 - t, b] within the length. A length that is negative or beyond the axis leads
+// outside of x, which gather reports.
 void reverse_sequence(NodeContext& c) {
-  ValueId x = c.in(0);
-  const auto lengths = c.b.ints(c.in(1), "the lengths");
+  GraphBuilder& b = c.b;
+  const Math m(b);
+  const ValueId x = c.in(0);
   const int64_t time = c.integer("time_axis", 0), batch = c.integer("batch_axis", 1);
-  if (c.b.rank(x) < 2 || time + batch != 1 || time * batch != 0) {
+  if (b.rank(x) < 2 || time + batch != 1 || time * batch != 0) {
     fail(OPMUX_E_INVALID, "axes {} and {} must be 0 and 1, of rank 2 or more, the rank is {}", time, batch,
-         c.b.rank(x));
+         b.rank(x));
   }
-  const int64_t n_time = c.b.dim(x, time), n_batch = c.b.dim(x, batch);
-  if (static_cast<int64_t>(lengths.size()) != n_batch) {
-    fail(OPMUX_E_INVALID, "there are {} lengths, the batch has {}", lengths.size(), n_batch);
+  const int64_t n_time = b.dim(x, time), n_batch = b.dim(x, batch);
+  if (b.rank(c.in(1)) != 1 || b.dim(c.in(1), 0) != n_batch) {
+    fail(OPMUX_E_INVALID, "the lengths are {}, the batch has {}", to_string(b.desc(c.in(1))), n_batch);
   }
-  for (int64_t n : lengths) {
-    if (n < 0 || n > n_time) fail(OPMUX_E_INVALID, "a length is {}, it must be from 0 to {}", n, n_time);
-  }
-  std::vector<int64_t> places;
-  checked_made({n_time, n_batch, 2});
-  const int64_t outer = time == 0 ? n_time : n_batch, inner = time == 0 ? n_batch : n_time;
-  for (int64_t i = 0; i < outer; ++i) {
-    for (int64_t j = 0; j < inner; ++j) {
-      const int64_t t = time == 0 ? i : j, b = time == 0 ? j : i;
-      const int64_t length = lengths[static_cast<size_t>(b)], from = t < length ? length - 1 - t : t;
-      places.push_back(time == 0 ? from : b);
-      places.push_back(time == 0 ? b : from);
-    }
-  }
-  const Dims dims = {outer, inner, 2};
-  const ValueId index = c.b.constant(HostTensor::of<int64_t>(OPMUX_I64, dims, places));
-  c.out(0, emit_indexed(c, OPMUX_OP_GATHER_ND, opmux_op_gather_nd{}, x, index));
+  const ValueId lengths = b.unsqueeze(b.cast(c.in(1), OPMUX_I64), std::span(&time, 1));
+  const ValueId t = counting(b, n_time, time), within = m(OPMUX_FN_LT, {t, lengths});
+  const ValueId from = m.select(within, m.sub(m.sub(lengths, 1.0), t), t);
+  const ValueId outside = m.number(lengths, static_cast<double>(n_time));
+  const ValueId checked = m.select(m(OPMUX_FN_LT, {lengths, m.number(lengths, 0)}), outside, from);
+  const int64_t last = 2;
+  ValueId place[2] = {};
+  place[time] = b.unsqueeze(checked, std::span(&last, 1));
+  place[batch] = b.unsqueeze(b.expand(counting(b, n_batch, batch), b.dims(checked)), std::span(&last, 1));
+  c.out(0, emit_indexed(c, OPMUX_OP_GATHER_ND, opmux_op_gather_nd{}, x, b.concat(place, 2)));
 }
 
 constexpr Rule kRules[] = {
