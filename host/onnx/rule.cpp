@@ -138,6 +138,7 @@ RuleFn find_rule(std::string_view op) {
       matmul_rules,
       ngram_rules,
       normalise_rules,
+      order_rules,
       quantise_rules,
       reduce_rules,
       resize_rules,

@@ -170,6 +170,39 @@ TEST(Staged, ASliceAtTheStepOfALoopIsTakenAnewInEveryStep) {
   EXPECT_THAT(run({x, ints({}, {200}), floats({1}, {1})})[0].to_double(), ElementsAre(1 + 199 * 100));
 }
 
+TEST(Staged, CompressTakesAsManyRowsAsTheConditionSays) {
+  ModelWriter w;
+  w.input("x", kFloat, {"N"}).input("low", kFloat, {}).node("Greater", {"x", "low"}, {"c"});
+  w.node("Compress", {"x", "c"}, {"picked"}, {{"axis", 0}}).node("Neg", {"picked"}, {"y"}).output("y");
+  Program run(w);
+  EXPECT_THAT(run({floats({4}, {1, 3, 2, 4}), floats({}, {2})})[0].to_double(), ElementsAre(-3, -4));
+  EXPECT_THAT(run({floats({4}, {1, 3, 2, 4}), floats({}, {1})})[0].to_double(), ElementsAre(-3, -2, -4));
+  EXPECT_EQ(to_string(run({floats({2}, {1, 3}), floats({}, {9})})[0].desc()), "f32[0]");
+}
+
+TEST(Staged, UniqueHasAsManyResultsAsThereAreDifferentElements) {
+  ModelWriter w;
+  w.input("x", kFloat, {"N"}).node("Unique", {"x"}, {"u", "", "inverse", "counts"});
+  w.node("Neg", {"u"}, {"y"}).output("y").output("inverse").output("counts");
+  Program run(w);
+  const auto have = run({floats({5}, {7, 3, 7, 7, 3})});
+  EXPECT_THAT(have[0].to_double(), ElementsAre(-3, -7));
+  EXPECT_THAT(have[1].to_double(), ElementsAre(1, 0, 1, 1, 0));
+  EXPECT_THAT(have[2].to_double(), ElementsAre(2, 3));
+  EXPECT_THAT(run({floats({2}, {1, 1})})[0].to_double(), ElementsAre(-1));
+}
+
+TEST(Staged, TopKTakesAsManyAsAnInputSays) {
+  ModelWriter w;
+  w.input("x", kFloat, {"N"}).input("k", kInt, {"1"}).node("TopK", {"x", "k"}, {"y", "at"});
+  w.output("y").output("at");
+  Program run(w);
+  const auto have = run({floats({4}, {1, 3, 2, 3}), ints({1}, {3})});
+  EXPECT_THAT(have[0].to_double(), ElementsAre(3, 3, 2));
+  EXPECT_THAT(have[1].to_double(), ElementsAre(1, 3, 2));
+  EXPECT_THAT(run({floats({4}, {1, 3, 2, 3}), ints({1}, {1})})[0].to_double(), ElementsAre(3));
+}
+
 TEST(Staged, ABranchIsChosenByDataAndMayHaveAnotherShape) {
   ModelWriter one, two, w;
   one.node("Neg", {"x"}, {"a"});

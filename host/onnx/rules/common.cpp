@@ -62,6 +62,13 @@ double scalar_of(NodeContext& c, size_t i, const char* what) {
   return t.to_double()[0];
 }
 
+ValueId index_operand(NodeContext& c, size_t i) {
+  const ValueId v = c.in(i);
+  const uint32_t t = c.b.dtype(v);
+  if (!is_integer(t)) fail(OPMUX_E_INVALID, "input {} is no integer tensor", i);
+  return t == OPMUX_I32 || t == OPMUX_I64 ? v : c.b.cast(v, OPMUX_I64);
+}
+
 ValueId convert(GraphBuilder& b, ValueId v, uint32_t dtype, bool saturate) {
   v = widen_narrow(b, v);
   // Integers narrower than a byte wrap from any type, as the ONNX reference has it.

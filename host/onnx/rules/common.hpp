@@ -78,6 +78,9 @@ uint32_t dtype_of_attr(int64_t data_type);
 // Input i as the one number that it is; throws when it is not known before the run. what: "the size".
 double scalar_of(NodeContext& c, size_t i, const char* what);
 
+// Input i as indices, i32 or i64.
+ValueId index_operand(NodeContext& c, size_t i);
+
 // As ONNX Cast does: integers wrap, floats to integers saturate.
 ValueId convert(GraphBuilder& b, ValueId v, uint32_t dtype, bool saturate = true);
 

@@ -7,13 +7,6 @@
 namespace opmux::onnx_import {
 namespace {
 
-ValueId index_operand(NodeContext& c, size_t i) {
-  const ValueId v = c.in(i);
-  const uint32_t t = c.b.dtype(v);
-  if (!is_integer(t)) fail(OPMUX_E_INVALID, "input {} is no integer tensor", i);
-  return t == OPMUX_I32 || t == OPMUX_I64 ? v : c.b.cast(v, OPMUX_I64);
-}
-
 template <class D>
 ValueId emit_indexed(NodeContext& c, uint32_t op, const D& d, ValueId x, ValueId index) {
   Node node;
@@ -84,52 +77,6 @@ void one_hot(NodeContext& c) {
   c.out(0, c.b.emit_as(std::move(node), std::span(&y, 1))[0]);
 }
 
-// Elements where a known condition holds.
-void compress(NodeContext& c) {
-  ValueId x = c.in(0);
-  const auto condition = c.b.ints(c.in(1), "the condition");
-  int64_t axis = 0;
-  if (c.has_attr("axis")) {
-    axis = normal_axis(c.integer("axis"), c.b.rank(x), "axis");
-  } else {
-    const Dims flat = {element_count(c.b.desc(x))};
-    x = c.b.reshape(x, flat);
-  }
-  if (static_cast<int64_t>(condition.size()) > c.b.dim(x, axis)) {
-    fail(OPMUX_E_INVALID, "the condition has {} elements, the axis has {}", condition.size(),
-         c.b.dim(x, axis));
-  }
-  std::vector<int64_t> taken;
-  for (size_t i = 0; i < condition.size(); ++i) {
-    if (condition[i] != 0) taken.push_back(static_cast<int64_t>(i));
-  }
-  opmux_op_gather d{};
-  d.axis = static_cast<uint32_t>(axis);
-  c.out(0, emit_indexed(c, OPMUX_OP_GATHER, d, x, c.b.int_vector(taken)));
-}
-
-// Of a known tensor; otherwise the number of results depends on data.
-void non_zero(NodeContext& c) {
-  const HostTensor x = c.b.contents(c.in(0), "the number of results");
-  const auto values = x.to_double();
-  const Dims dims = to_dims(x.desc());
-  std::vector<std::vector<int64_t>> places(dims.size());
-  size_t count = 0;
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (values[i] == 0) continue;
-    ++count;
-    auto rest = static_cast<int64_t>(i);
-    for (size_t a = dims.size(); a-- > 0;) {
-      places[a].push_back(rest % dims[a]);
-      rest /= dims[a];
-    }
-  }
-  std::vector<int64_t> flat;
-  for (const auto& p : places) flat.insert(flat.end(), p.begin(), p.end());
-  const Dims out = {static_cast<int64_t>(dims.size()), static_cast<int64_t>(count)};
-  c.out(0, c.b.constant(HostTensor::of<int64_t>(OPMUX_I64, out, flat)));
-}
-
 // 0, 1, .. along one of two axes.
 ValueId counting(GraphBuilder& b, int64_t n, int64_t axis) {
   Node node;
@@ -169,13 +116,8 @@ void reverse_sequence(NodeContext& c) {
 }
 
 constexpr Rule kRules[] = {
-    {"Compress", compress},
-    {"Gather", gather},
-    {"GatherElements", gather_elements},
-    {"GatherND", gather_nd},
-    {"NonZero", non_zero},
-    {"OneHot", one_hot},
-    {"ReverseSequence", reverse_sequence},
+    {"Gather", gather},  {"GatherElements", gather_elements},   {"GatherND", gather_nd},
+    {"OneHot", one_hot}, {"ReverseSequence", reverse_sequence},
 };
 
 }  // namespace

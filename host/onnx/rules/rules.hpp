@@ -27,5 +27,6 @@ std::span<const Rule> loss_rules();
 std::span<const Rule> einsum_rules();
 std::span<const Rule> scatter_rules();
 std::span<const Rule> ngram_rules();
+std::span<const Rule> order_rules();  // greatest elements, results counted by the run
 
 }  // namespace opmux::onnx_import

@@ -1,110 +1,82 @@
 // SPDX-License-Identifier: Apache-2.0
-// Scatter with known places: each element of the result comes either from the data or from a known update, so
-// the whole is one gather from the two behind each other.
-#include <numeric>
+// Scatter and its kin.
+#include <algorithm>
 
 #include "host/onnx/rules/common.hpp"
 
 namespace opmux::onnx_import {
 namespace {
 
-Dims row_major(const Dims& dims) {
-  Dims stride(dims.size(), 1);
-  for (size_t i = dims.size(); i-- > 1;) stride[i - 1] = stride[i] * dims[i];
-  return stride;
+uint32_t reduction_of(const NodeContext& c) {
+  static constexpr std::pair<std::string_view, uint32_t> kNames[] = {{"none", OPMUX_SCATTER_SET},
+                                                                     {"add", OPMUX_SCATTER_ADD},
+                                                                     {"mul", OPMUX_SCATTER_MUL},
+                                                                     {"min", OPMUX_SCATTER_MIN},
+                                                                     {"max", OPMUX_SCATTER_MAX}};
+  const std::string text = c.text("reduction", "none");
+  for (const auto& [name, reduction] : kNames) {
+    if (text == name) return reduction;
+  }
+  fail(OPMUX_E_INVALID, "attribute 'reduction' is '{}', it must be none, add, mul, min or max", text);
 }
 
-// Where the elements of a result of n elements come from; the last update of a place wins.
-class Sources {
- public:
-  explicit Sources(int64_t n) : from_(static_cast<size_t>(n)), n_(n) {
-    std::iota(from_.begin(), from_.end(), 0);
-  }
-  void set(int64_t place, int64_t update) { from_[static_cast<size_t>(place)] = n_ + update; }
-
-  ValueId gathered(GraphBuilder& b, ValueId data, ValueId updates) const {
-    const Dims dims = b.dims(data), flat = {n_}, flat_updates = {element_count(b.desc(updates))};
-    const ValueId parts[] = {b.reshape(data, flat), b.reshape(updates, flat_updates)};
-    Node node;
-    node.op = OPMUX_OP_GATHER;
-    node.in = {b.concat(parts, 0), b.int_vector(from_)};
-    node.set(opmux_op_gather{});
-    return b.reshape(b.emit(std::move(node)), dims);
-  }
-
- private:
-  std::vector<int64_t> from_;
-  int64_t n_;
-};
-
-int64_t checked_index(int64_t index, int64_t extent) {
-  if (index < -extent || index >= extent) {
-    fail(OPMUX_E_INVALID, "index {} is outside [{}, {}]", index, -extent, extent - 1);
-  }
-  return index < 0 ? index + extent : index;
-}
-
-Sources start(NodeContext& c) {
-  if (const std::string how = c.text("reduction", "none"); how != "none") {
-    fail(OPMUX_E_UNSUPPORTED, "attribute 'reduction' is '{}', only none is supported", how);
-  }
-  return Sources(checked_made({element_count(c.b.desc(c.in(0)))}));
+template <class D>
+ValueId emit_scatter(NodeContext& c, uint32_t op, const D& d, ValueId data, ValueId index, ValueId updates) {
+  Node node;
+  node.op = op;
+  node.in = {data, index, updates};
+  node.set(d);
+  return c.b.emit(std::move(node));
 }
 
 void scatter_elements(NodeContext& c) {
-  const ValueId data = c.in(0), updates = c.in(2);
-  const Dims dims = c.b.dims(data), index_dims = c.b.dims(c.in(1));
-  if (index_dims != c.b.dims(updates) || index_dims.size() != dims.size()) {
-    fail(OPMUX_E_INVALID, "the indices are {}, the updates {}, the data {}", to_string(c.b.desc(c.in(1))),
-         to_string(c.b.desc(updates)), to_string(c.b.desc(data)));
-  }
-  const auto axis = static_cast<size_t>(normal_axis(c.integer("axis", 0), c.b.rank(data), "axis"));
-  const auto index = c.b.ints(c.in(1), "the place of an update");
-  const Dims stride = row_major(dims);
-  Sources sources = start(c);
-  Dims at(dims.size(), 0);
-  for (size_t i = 0; i < index.size(); ++i) {
-    int64_t place = 0;
-    for (size_t k = 0; k < dims.size(); ++k) {
-      place += stride[k] * checked_index(k == axis ? index[i] : at[k], dims[k]);
-    }
-    sources.set(place, static_cast<int64_t>(i));
-    for (size_t k = dims.size(); k-- > 0 && ++at[k] == index_dims[k];) at[k] = 0;
-  }
-  c.out(0, sources.gathered(c.b, data, updates));
+  opmux_op_scatter_elements d{};
+  d.axis = static_cast<uint32_t>(normal_axis(c.integer("axis", 0), c.b.rank(c.in(0)), "axis"));
+  d.reduction = reduction_of(c);
+  c.out(0, emit_scatter(c, OPMUX_OP_SCATTER_ELEMENTS, d, c.in(0), index_operand(c, 1), c.in(2)));
 }
 
 void scatter_nd(NodeContext& c) {
-  const ValueId data = c.in(0), updates = c.in(2);
-  const Dims dims = c.b.dims(data), index_dims = c.b.dims(c.in(1));
-  if (index_dims.empty() || index_dims.back() < 0 || index_dims.back() > c.b.rank(data)) {
-    fail(OPMUX_E_INVALID, "the indices are {}, the data {}", to_string(c.b.desc(c.in(1))),
-         to_string(c.b.desc(data)));
-  }
-  const auto width = static_cast<size_t>(index_dims.back());
-  Dims want(index_dims.begin(), index_dims.end() - 1);
-  want.insert(want.end(), dims.begin() + index_dims.back(), dims.end());
-  if (want != c.b.dims(updates)) {
-    fail(OPMUX_E_INVALID, "the updates are {}, the indices {} and the data {} need another shape",
-         to_string(c.b.desc(updates)), to_string(c.b.desc(c.in(1))), to_string(c.b.desc(data)));
-  }
-  const auto index = c.b.ints(c.in(1), "the place of an update");
-  const Dims stride = row_major(dims);
-  const int64_t slice = product_of(split_at(dims, index_dims.back()).second);
-  const int64_t count = product_of(split_at(index_dims, c.b.rank(c.in(1)) - 1).first);
-  Sources sources = start(c);
-  for (int64_t i = 0; i < count; ++i) {
-    int64_t place = 0;
-    for (size_t k = 0; k < width; ++k) {
-      place += stride[k] * checked_index(index[static_cast<size_t>(i) * width + k], dims[k]);
-    }
-    for (int64_t j = 0; j < slice; ++j) sources.set(place + j, i * slice + j);
-  }
-  c.out(0, sources.gathered(c.b, data, updates));
+  opmux_op_scatter_nd d{};
+  d.reduction = reduction_of(c);
+  c.out(0, emit_scatter(c, OPMUX_OP_SCATTER_ND, d, c.in(0), index_operand(c, 1), c.in(2)));
 }
 
-constexpr Rule kRules[] = {
-    {"Scatter", scatter_elements}, {"ScatterElements", scatter_elements}, {"ScatterND", scatter_nd}};
+// Updates of consecutive rows per batch, from a row that an operand says; circular ones go round the buffer.
+void tensor_scatter(NodeContext& c) {
+  const ValueId past = c.in(0), updates = c.in(1);
+  const int64_t rank = c.b.rank(past), axis = normal_axis(c.integer("axis", -2), rank, "axis");
+  const std::string mode = c.text("mode", "linear");
+  if (mode != "linear" && mode != "circular") {
+    fail(OPMUX_E_INVALID, "attribute 'mode' is '{}', it must be linear or circular", mode);
+  }
+  if (axis == 0) fail(OPMUX_E_INVALID, "axis 0 is the batch, the rows cannot be there");
+  if (c.b.rank(updates) != rank) {
+    fail(OPMUX_E_INVALID, "the update has rank {}, the cache has {}", c.b.rank(updates), rank);
+  }
+  const int64_t rows = c.b.dim(updates, axis), batch = c.b.dim(past, 0);
+  std::vector<int64_t> steps(static_cast<size_t>(rows));
+  for (int64_t i = 0; i < rows; ++i) steps[static_cast<size_t>(i)] = i;
+  const Math m(c.b);
+  Dims along(static_cast<size_t>(rank), 1), first = along;
+  along[static_cast<size_t>(axis)] = rows;
+  first[0] = batch;
+  ValueId index = c.b.reshape(c.b.int_vector(steps), along);
+  if (c.has(2)) index = m.add(index, c.b.reshape(c.b.cast(index_operand(c, 2), OPMUX_I64), first));
+  if (mode == "circular") {
+    index = c.b.pointwise(OPMUX_FN_MOD, {index, m.number(index, static_cast<double>(c.b.dim(past, axis)))});
+  }
+  opmux_op_scatter_elements d{};
+  d.axis = static_cast<uint32_t>(axis);
+  d.reduction = OPMUX_SCATTER_SET;
+  index = c.b.expand(index, c.b.dims(updates));
+  c.out(0, emit_scatter(c, OPMUX_OP_SCATTER_ELEMENTS, d, past, index, updates));
+}
+
+constexpr Rule kRules[] = {{"Scatter", scatter_elements},
+                           {"ScatterElements", scatter_elements},
+                           {"ScatterND", scatter_nd},
+                           {"TensorScatter", tensor_scatter}};
 
 }  // namespace
 
