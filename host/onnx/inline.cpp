@@ -60,13 +60,8 @@ StageItem identity(const std::string& from, const std::string& to, const StageIt
 
 }  // namespace
 
-std::vector<StageItem> inlined(const SourceFunction& f, const StageItem& call) {
+std::vector<StageItem> inlined(const SourceFunction& f, const StageItem& call, const std::string& prefix) {
   const SourceNode& node = *call.node;
-  std::string prefix;
-  for (const std::string& o : node.outputs) {
-    if (prefix.empty()) prefix = o;
-  }
-  prefix += '\x01';  // no file has it, so the names are new
   Names names;
   Attrs attrs;
   for (const SourceAttr& a : f.default_attrs) attrs[a.name] = &a;

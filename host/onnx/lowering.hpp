@@ -81,6 +81,7 @@ class Lowering {
   // functions.
   bool attempt(StageItem& item, const std::unordered_set<std::string>& live, Stage& stage);
   std::vector<std::string> sources_of(ValueId v, size_t first_node) const;
+  const std::vector<StageItem>& nodes_of(InlinedCalls& calls, const StageItem& call) const;
   void give_results(std::span<const std::string> results, Stage& stage);
 
   const SourceModel& model_;

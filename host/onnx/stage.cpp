@@ -10,6 +10,8 @@ namespace opmux {
 namespace onnx_import {
 namespace {
 
+constexpr size_t kMostCalls = 4096;
+
 Error in_node(const SourceNode& node, const Error& e) {
   return Error(e.status(), printable(fmt::format("{}: {}", describe(node), e.text())), e.native(),
                e.native_domain(), e.arg());
@@ -85,6 +87,18 @@ std::vector<std::string> Lowering::sources_of(ValueId v, size_t first_node) cons
   return names;
 }
 
+const std::vector<StageItem>& Lowering::nodes_of(InlinedCalls& calls, const StageItem& call) const {
+  const auto [it, fresh] = calls.try_emplace(call.node.get());
+  if (!fresh) return it->second;
+  // A function that calls itself would go on for ever.
+  if (calls.size() > kMostCalls) {
+    fail(OPMUX_E_INVALID, "more than {} calls of functions depend on data", kMostCalls);
+  }
+  const SourceFunction& f = *function_of(*call.node);
+  it->second = inlined(f, call, fmt::format("{}\x01{}\x01", f.name, calls.size()));
+  return it->second;
+}
+
 bool Lowering::attempt(StageItem& item, const std::unordered_set<std::string>& live, Stage& stage) {
   const size_t first_node = graph_.nodes.size();
   const Within<const std::map<std::string, int64_t>*> opsets(opsets_, item.opsets);
@@ -138,8 +152,7 @@ bool Lowering::lower_items(std::vector<StageItem>& items, std::span<const std::s
     try {
       if (!waits && attempt(item, live, stage)) continue;
     } catch (const NeedsRun&) {  // a function
-      auto& nodes = calls[item.node.get()];
-      if (nodes.empty()) nodes = inlined(*function_of(*item.node), item);
+      const auto& nodes = nodes_of(calls, item);
       items.erase(items.begin() + static_cast<std::ptrdiff_t>(i));
       items.insert(items.begin() + static_cast<std::ptrdiff_t>(i), nodes.begin(), nodes.end());
       return false;

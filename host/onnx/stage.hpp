@@ -61,6 +61,8 @@ Stage lower_stage(const SourceModel& model, std::vector<StageItem>& items,
 void add_reads(const SourceNode& node, std::unordered_set<std::string>& names);
 
 // The nodes of a function for one call, with the call's names, and attributes in place of references.
-std::vector<StageItem> inlined(const SourceFunction& function, const StageItem& call);
+// Names within it are new: they begin with `prefix`.
+std::vector<StageItem> inlined(const SourceFunction& function, const StageItem& call,
+                               const std::string& prefix);
 
 }  // namespace opmux

@@ -332,6 +332,52 @@ TEST(Staged, AFunctionWithAnExtentThatDependsOnDataIsTakenApart) {
   EXPECT_THAT(run({floats({1}, {3}), ints({1}, {1})})[0].to_double(), ElementsAre(6));
 }
 
+void add_function(ModelWriter& w, const char* name, const ModelWriter& nodes) {
+  auto* f = w.proto().add_functions();
+  f->set_name(name);
+  f->set_domain("mine");
+  f->add_input("a");
+  f->add_input("count");
+  f->add_output("z");
+  f->add_opset_import()->set_version(23);
+  auto* mine = f->add_opset_import();
+  mine->set_domain("mine");
+  mine->set_version(1);
+  *f->mutable_node() = ModelWriter(nodes).proto().graph().node();
+}
+
+// Both have a value "t" of their own.
+TEST(Staged, FunctionsThatCallEachOtherKeepTheirNamesApart) {
+  ModelWriter inner, outer, w;
+  inner.node("Neg", {"a"}, {"t"}).node("Expand", {"t", "count"}, {"z"});
+  outer.node("Exp", {"a"}, {"t"}).node("Inner", {"t", "count"}, {"z"}, {}, "mine");
+  w.input("x", kFloat, {"1"})
+      .input("n", kInt, {"1"})
+      .node("Outer", {"x", "n"}, {"y"}, {}, "mine")
+      .output("y");
+  auto* domain = w.proto().add_opset_import();
+  domain->set_domain("mine");
+  domain->set_version(1);
+  add_function(w, "Inner", inner);
+  add_function(w, "Outer", outer);
+  Program run(w);
+  EXPECT_THAT(run({floats({1}, {0}), ints({1}, {2})})[0].to_double(), ElementsAre(-1, -1));
+}
+
+TEST(Staged, AFunctionThatCallsItselfIsRefused) {
+  ModelWriter body, w;
+  body.node("Expand", {"a", "count"}, {"wide"}).node("Identity", {"count"}, {"next"});
+  body.node("Self", {"wide", "next"}, {"z"}, {}, "mine");
+  w.input("x", kFloat, {"1"}).input("n", kInt, {"1"}).node("Self", {"x", "n"}, {"y"}, {}, "mine").output("y");
+  auto* domain = w.proto().add_opset_import();
+  domain->set_domain("mine");
+  domain->set_version(1);
+  add_function(w, "Self", body);
+  Program run(w);
+  EXPECT_THAT(test::sentence_of([&] { run({floats({1}, {0}), ints({1}, {1})}); }),
+              HasSubstr("nested more than 64 deep"));
+}
+
 TEST(Staged, AFunctionMayHoldALoopThatTheHostRuns) {
   ModelWriter body, inner, w;
   body.node("Add", {"s", "a"}, {"s2"}).node("Identity", {"go_in"}, {"go"});
@@ -342,14 +388,7 @@ TEST(Staged, AFunctionMayHoldALoopThatTheHostRuns) {
   auto* domain = w.proto().add_opset_import();
   domain->set_domain("mine");
   domain->set_version(1);
-  auto* f = w.proto().add_functions();
-  f->set_name("Times");
-  f->set_domain("mine");
-  f->add_input("a");
-  f->add_input("count");
-  f->add_output("z");
-  f->add_opset_import()->set_version(23);
-  *f->mutable_node() = inner.proto().graph().node();
+  add_function(w, "Times", inner);
   Program run(w);
   for (int64_t n = 1; n < 12; ++n) {  // more shapes than a plan keeps
     const HostTensor x(make_desc(OPMUX_F32, {n}));
