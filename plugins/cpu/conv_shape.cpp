@@ -8,7 +8,9 @@
 namespace opmux::cpu {
 namespace {
 
-// Both descriptors have the same attributes in the same places.
+// The descriptors have the same attributes in the same places.
+static_assert(offsetof(opmux_op_conv, pad) == offsetof(opmux_op_deform_conv, pad));
+static_assert(offsetof(opmux_op_conv, group) == offsetof(opmux_op_deform_conv, group));
 static_assert(offsetof(opmux_op_conv, pad) == offsetof(opmux_op_conv_transpose, pad));
 static_assert(offsetof(opmux_op_conv, group) == offsetof(opmux_op_conv_transpose, group));
 
@@ -49,7 +51,7 @@ ConvShape conv_shape(const opmux_opd& d) {
   return s;
 }
 
-OutGrid conv_grid(const opmux_opd& d, const ConvShape& s) {
+OutGrid conv_grid(const opmux_opd& d, const ConvShape& s, uint32_t own) {
   OutGrid g;
   g.n_batch = 2;
   g.batch[0] = s.n;
@@ -69,8 +71,8 @@ OutGrid conv_grid(const opmux_opd& d, const ConvShape& s) {
     return v;
   };
   g.out = view(d.out[0]);
-  g.n_extra = d.n_in - 2;
-  for (uint32_t i = 0; i < g.n_extra; ++i) g.extra[i] = view(d.in[2 + i]);
+  g.n_extra = d.n_in - own;
+  for (uint32_t i = 0; i < g.n_extra; ++i) g.extra[i] = view(d.in[own + i]);
   g.collapse_columns();
   return g;
 }

@@ -22,11 +22,12 @@ struct ConvShape {
   int64_t out_size() const { return out[0] * out[1] * out[2]; }
 };
 
-// d: conv, or conv_transpose, whose w is [C, M / group, kernel].
+// d: conv, deform_conv, or conv_transpose, whose w is [C, M / group, kernel].
 ConvShape conv_shape(const opmux_opd& d);
 
 // The output and the extra operands over [image, group], channel of the group, output position.
-OutGrid conv_grid(const opmux_opd& d, const ConvShape& s);
+// own: inputs of the operator itself.
+OutGrid conv_grid(const opmux_opd& d, const ConvShape& s, uint32_t own = 2);
 
 // Joins the spatial dims of a strided tensor into one stride; 0 if they can't be.
 int64_t joined_stride(const int64_t* dim, const int64_t* stride);

@@ -55,5 +55,28 @@ inline bool alias_fits(const opmux_opd& d, uint32_t own) {
   return !is_aliased(d) || (d.alias[0] <= 32 && ((extra_mask(d, own) >> (d.alias[0] - 1)) & 1u) != 0);
 }
 
+// What a product answers about the panels of operand i, which is of this side (kNoSide: never packed).
+constexpr uint32_t kNoSide = 2;
+inline opmux_status gemm_packed_size(const char* name, const GemmPlan& p, uint32_t side, uint32_t acc,
+                                     uint32_t i, uint32_t layout, uint64_t* size, uint64_t* arg,
+                                     opmux_err* err) {
+  if (side == kNoSide || layout != panel_layout(side, p))
+    return kit_fail(err, OPMUX_E_UNSUPPORTED, i, "%s: operand %u has no layout 0x%x", name, i, layout);
+  *arg = 0;
+  with_accumulator(acc, [&](auto t) { *size = gemm_packed_bytes<decltype(t)>(p, side == kLeft); });
+  return OPMUX_OK;
+}
+inline opmux_status gemm_pack_side(const char* name, const opmux_host_api* host, const GemmPlan& p,
+                                   uint32_t side, uint32_t acc, uint32_t i, uint32_t layout, const void* src,
+                                   void* dst, opmux_err* err) {
+  uint64_t size, arg;
+  const opmux_status status = gemm_packed_size(name, p, side, acc, i, layout, &size, &arg, err);
+  if (status != OPMUX_OK) return status;
+  with_accumulator(acc, [&](auto t) {
+    gemm_pack_operand<decltype(t)>(host, p, side == kLeft, src, static_cast<decltype(t)*>(dst));
+  });
+  return OPMUX_OK;
+}
+
 }  // namespace opmux::cpu
 #endif

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "cpu/answer.hpp"
+#include "cpu/number_reader.hpp"
 #include "cpu/tiles.hpp"
 #include "opmux/ops/pointwise.gen.h"
 

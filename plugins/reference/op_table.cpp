@@ -101,6 +101,9 @@ constexpr Listed kList[] = {
     list<opmux_op_grid_sample, grid_sample>(OPMUX_OP_GRID_SAMPLE),
     list<opmux_op_col2im, col2im>(OPMUX_OP_COL2IM),
     list<opmux_op_roi_align, roi_align>(OPMUX_OP_ROI_ALIGN),
+    list<opmux_op_resize, resize>(OPMUX_OP_RESIZE),
+    list<opmux_op_non_max_suppression, non_max_suppression>(OPMUX_OP_NON_MAX_SUPPRESSION),
+    list<opmux_op_deform_conv, deform_conv>(OPMUX_OP_DEFORM_CONV),
 };
 
 constexpr auto kOps = [] {

@@ -86,4 +86,85 @@ struct SampleAxis {
   }
 };
 
+// One axis of a resize.
+struct ResizeAxis {
+  uint32_t coordinates;  // OPMUX_RESIZE_*
+  int64_t in, out;       // extents of x and y
+  double scale, start, end;
+
+  // Where output `at` lies; ONNX Resize, coordinate_transformation_mode.
+  double position(int64_t at) const {
+    const double x = static_cast<double>(at), extent = static_cast<double>(in), resized = scale * extent;
+    const double half_pixel = (x + 0.5) / scale - 0.5;
+    switch (coordinates) {
+      case OPMUX_RESIZE_ASYMMETRIC:
+        return x / scale;
+      case OPMUX_RESIZE_ALIGN_CORNERS:
+        return resized == 1 ? 0 : x * (extent - 1) / (resized - 1);
+      case OPMUX_RESIZE_PYTORCH_HALF_PIXEL:
+        return resized == 1 ? -0.5 : half_pixel;
+      case OPMUX_RESIZE_HALF_PIXEL_SYMMETRIC:
+        return half_pixel + extent / 2 * (1 - static_cast<double>(out) / resized);
+      case OPMUX_RESIZE_TF_CROP_AND_RESIZE: {
+        const double length = (end - start) * (extent - 1);
+        return start * (extent - 1) + (resized == 1 ? length / 2 : x * length / (resized - 1));
+      }
+      default:
+        return half_pixel;
+    }
+  }
+  // Does the output at position p take the extrapolation value?
+  bool is_outside(double p) const {
+    return coordinates == OPMUX_RESIZE_TF_CROP_AND_RESIZE && (p < 0 || p > static_cast<double>(in - 1));
+  }
+  int64_t nearest(uint32_t rounding, double p) const {
+    const double i = rounding == OPMUX_ROUND_PREFER_FLOOR  ? std::ceil(p - 0.5)
+                     : rounding == OPMUX_ROUND_PREFER_CEIL ? std::floor(p + 0.5)
+                     : rounding == OPMUX_ROUND_FLOOR       ? std::floor(p)
+                                                           : std::ceil(p);
+    return static_cast<int64_t>(std::clamp(i, 0.0, static_cast<double>(in - 1)));
+  }
+};
+
+// How linear and cubic weigh the elements around a position.
+struct ResizeKernel {
+  bool is_cubic, antialias, exclude_outside;
+  double a;  // coefficient of cubic
+
+  double shrink(double scale) const { return antialias ? std::min(scale, 1.0) : 1.0; }
+  // From a position to where the weights end.
+  double radius(double scale) const { return (is_cubic ? 2 : 1) / shrink(scale); }
+  double weight(double distance, double scale) const {
+    distance *= shrink(scale);
+    return is_cubic ? cubic_weight(distance, a) : std::max(0.0, 1 - std::fabs(distance));
+  }
+
+  // add(element, weight) in rising order, each element once; weights add up to 1. Nothing where all are 0.
+  template <class Add>
+  void taps(const ResizeAxis& axis, double p, Add&& add) const {
+    const double reach = radius(axis.scale), last = static_cast<double>(axis.in - 1);
+    p = std::clamp(p, -reach - 2, last + reach + 2);  // beyond that nothing changes
+    const double low = std::floor(p - reach), high = std::ceil(p + reach);
+    double sum = 0;
+    for (double i = low; i <= high; ++i)
+      if (!exclude_outside || (i >= 0 && i <= last)) sum += weight(i - p, axis.scale);
+    if (sum == 0) return;
+    double at = -1, together = 0;
+    for (double i = low; i <= high; ++i) {
+      if (exclude_outside && (i < 0 || i > last)) continue;
+      const double element = std::clamp(i, 0.0, last);
+      if (element != at) {
+        if (together != 0) add(static_cast<int64_t>(at), together / sum);
+        together = 0;
+        at = element;
+      }
+      together += weight(i - p, axis.scale);
+    }
+    if (together != 0) add(static_cast<int64_t>(at), together / sum);
+  }
+};
+
+// Bounds of what comes at run time.
+inline constexpr double kResizeLeast = 1e-9, kResizeMost = 1e9;
+
 }  // namespace opmux::kit

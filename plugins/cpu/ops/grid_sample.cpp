@@ -35,8 +35,7 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
 }
 
 struct State {
-  explicit State(const opmux_opd& opd)
-      : d(desc(opd)), steps(opd.in[0].dtype), grid_load(find_load(opd.in[1].dtype)) {
+  explicit State(const opmux_opd& opd) : d(desc(opd)), steps(opd.in[0].dtype), read(opd.in[1].dtype) {
     const opmux_tdesc &x = opd.in[0], &grid = opd.in[1], &y = opd.out[0];
     dims = x.rank - 2;
     for (uint32_t i = 0; i < dims; ++i) {
@@ -48,7 +47,6 @@ struct State {
     y_channel = y.stride[1];
     coordinate = grid.stride[grid.rank - 1];
     grid_bytes = element_bytes(grid.dtype);
-    is_wide = grid.dtype == OPMUX_F64;
     taps = taps_of(opd);
     opmux_tdesc shape = y;
     shape.dim[1] = 1;
@@ -64,12 +62,11 @@ struct State {
   }
   const opmux_op_grid_sample& d;
   SampleSteps steps;
-  LoadFn grid_load;
-  Loops points;  // 0: y, 1: grid, 2: x, without channels
+  NumberReader read;  // of grid
+  Loops points;       // 0: y, 1: grid, 2: x, without channels
   kit::SampleAxis axis[3];
   uint32_t dims = 0;
   int64_t x_step[3] = {}, channels, x_channel, y_channel, coordinate, grid_bytes, taps, blocks;
-  bool is_wide = false;
 };
 
 opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
@@ -98,7 +95,7 @@ class Block {
     double weight[3][4] = {{1}, {1}, {1}};
     int n[3] = {1, 1, 1};
     for (uint32_t a = 0; a < s_.dims; ++a) {
-      const double p = s_.axis[a].position(coordinate(grid, s_.dims - 1 - a));
+      const double p = s_.axis[a].position(s_.read(grid, (s_.dims - 1 - a) * s_.coordinate));
       if (std::isnan(p)) return samples_.no_value(i);
       n[a] = s_.axis[a].taps(p, at[a], weight[a]);
     }
@@ -111,17 +108,6 @@ class Block {
           samples_.set(i, k++,
                        image + at[0][u] * s_.x_step[0] + at[1][v] * s_.x_step[1] + at[2][w] * s_.x_step[2],
                        weight[0][u] * weight[1][v] * weight[2][w]);
-  }
-  double coordinate(const char* grid, uint32_t i) const {
-    const char* at = grid + i * s_.coordinate * s_.grid_bytes;
-    if (s_.is_wide) {
-      double v;
-      std::memcpy(&v, at, sizeof v);
-      return v;
-    }
-    float v;
-    s_.grid_load(&v, at, 1, 1);
-    return static_cast<double>(v);
   }
 
   const State& s_;

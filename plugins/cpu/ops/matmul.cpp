@@ -157,28 +157,20 @@ opmux_status run(const kit_call* call, opmux_err*) {
   });
 }
 
+uint32_t packed_side(const Shape& s, uint32_t i) { return i < kOwn ? side(s, i) : kNoSide; }
+
 // A packed operand is asked for before its own layout is in the descriptor.
 opmux_status packed_size(const opmux_opd* d, uint32_t i, uint32_t layout, uint64_t* size, uint64_t* arg,
                          opmux_err* err) {
   const Shape s = shape(*d);
-  if (i >= kOwn || layout != panel_layout(side(s, i), s.plan)) {
-    return kit_fail(err, OPMUX_E_UNSUPPORTED, i, "matmul: operand %u has no layout 0x%x", i, layout);
-  }
-  *arg = 0;
-  with_accumulator(desc(*d).acc_dtype,
-                   [&](auto t) { *size = gemm_packed_bytes<decltype(t)>(s.plan, side(s, i) == kLeft); });
-  return OPMUX_OK;
+  return gemm_packed_size("matmul", s.plan, packed_side(s, i), desc(*d).acc_dtype, i, layout, size, arg, err);
 }
 
 opmux_status pack(const opmux_host_api* host, const opmux_opd* d, uint32_t i, uint32_t layout,
                   const void* src, void* dst, opmux_err* err) {
-  uint64_t size, arg;
-  if (opmux_status e = packed_size(d, i, layout, &size, &arg, err); e != OPMUX_OK) return e;
   const Shape s = shape(*d);
-  with_accumulator(desc(*d).acc_dtype, [&](auto t) {
-    gemm_pack_operand<decltype(t)>(host, s.plan, side(s, i) == kLeft, src, static_cast<decltype(t)*>(dst));
-  });
-  return OPMUX_OK;
+  return gemm_pack_side("matmul", host, s.plan, packed_side(s, i), desc(*d).acc_dtype, i, layout, src, dst,
+                        err);
 }
 
 }  // namespace

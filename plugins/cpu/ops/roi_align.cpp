@@ -7,6 +7,7 @@
 
 #include "cpu/answer.hpp"
 #include "cpu/gemm_plan.hpp"
+#include "cpu/number_reader.hpp"
 #include "cpu/ops/ops.hpp"
 #include "cpu/parallel.hpp"
 #include "cpu/state.hpp"
@@ -55,13 +56,14 @@ struct State {
         bytes(element_bytes(x.dtype)),
         slot(slot_bytes(opd)),
         load(find_load(x.dtype)),
-        load_roi(find_load(roi.dtype)),
+        read(roi.dtype),
         store(find_store(x.dtype)) {}
   const opmux_op_roi_align& d;
   const opmux_tdesc &x, &roi, &image, &y;
   int64_t bytes;
   uint64_t slot;
-  LoadFn load, load_roi;
+  LoadFn load;
+  NumberReader read;  // of roi
   StoreFn store;
 
   int64_t image_of(const void* images, int64_t r) const {
@@ -76,17 +78,7 @@ struct State {
     return narrow;
   }
   double corner(const void* rois, int64_t r, int i) const {
-    const char* at =
-        static_cast<const char*>(rois) + (r * roi.stride[0] + i * roi.stride[1]) * element_bytes(roi.dtype);
-    double wide = 0;
-    if (roi.dtype == OPMUX_F64) {
-      std::memcpy(&wide, at, sizeof wide);
-    } else {
-      float narrow;
-      load_roi(&narrow, at, 1, 1);
-      wide = static_cast<double>(narrow);
-    }
-    return wide * static_cast<double>(d.spatial_scale);
+    return read(rois, r * roi.stride[0] + i * roi.stride[1]) * static_cast<double>(d.spatial_scale);
   }
 };
 

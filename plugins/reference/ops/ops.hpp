@@ -39,5 +39,8 @@ void pad(Job&);
 void grid_sample(Job&);
 void col2im(Job&);
 void roi_align(Job&);
+void resize(Job&);
+void non_max_suppression(Job&);
+void deform_conv(Job&);
 
 }  // namespace opmux::reference

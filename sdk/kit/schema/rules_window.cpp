@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shape rules of operators with windows: conv, conv_transpose, pool, col2im.
+// Shape rules of operators with windows: conv, deform_conv, conv_transpose, pool, col2im.
 #include <algorithm>
 
 #include "kit/schema/table.hpp"
@@ -88,15 +88,11 @@ uint32_t out_dtype(const View& v, uint32_t acc) {
   return integer || v.out(0).dtype == acc ? acc : x;
 }
 
-}  // namespace
-
-namespace rules {
-
-bool conv(const View& v, Shapes& s, Problem& p) {
-  const auto& a = v.attr<opmux_op_conv>();
+// Window and output of conv and its kin.
+template <class Attr>
+bool conv_extents(const View& v, const Attr& a, Windows& w, opmux_tdesc& y, Problem& p) {
   const opmux_tdesc &x = v.in(0), &k = v.in(1);
-  Windows w;
-  if (!check_weight(v, a.acc_dtype, offsetof(opmux_op_conv, acc_dtype), w, p) || !read_windows(v, a, w, p))
+  if (!check_weight(v, a.acc_dtype, offsetof(Attr, acc_dtype), w, p) || !read_windows(v, a, w, p))
     return false;
   const int64_t group = a.group;
   if (x.dim[1] % group != 0 || k.dim[1] != x.dim[1] / group)
@@ -106,11 +102,48 @@ bool conv(const View& v, Shapes& s, Problem& p) {
   if (k.dim[0] % group != 0)
     return fail(p, v.name(), v.at_in(OPMUX_WHY_DIM, 1, 0), k.dim[0], group,
                 "dim 0 of w is %lld, which %lld group(s) do not divide", ll(k.dim[0]), ll(group));
-  opmux_tdesc y = x;
+  y = x;
   y.dim[1] = k.dim[0];
   for (uint32_t i = 0; i < w.n; ++i) {
     if (!check_fit(v, w, i, p)) return false;
     y.dim[2 + i] = (x.dim[2 + i] + w.pad[i] + w.pad[w.n + i] - reach(w, i)) / w.stride[i] + 1;
+  }
+  return true;
+}
+
+}  // namespace
+
+namespace rules {
+
+bool conv(const View& v, Shapes& s, Problem& p) {
+  const auto& a = v.attr<opmux_op_conv>();
+  Windows w;
+  opmux_tdesc y;
+  if (!conv_extents(v, a, w, y, p)) return false;
+  s.like(0, out_dtype(v, a.acc_dtype), y);
+  return true;
+}
+
+bool deform_conv(const View& v, Shapes& s, Problem& p) {
+  const auto& a = v.attr<opmux_op_deform_conv>();
+  Windows w;
+  opmux_tdesc y;
+  if (!conv_extents(v, a, w, y, p)) return false;
+  const opmux_tdesc& x = v.in(0);
+  const int64_t moved = a.offset_group, taps = w.kernel[0] * w.kernel[1];
+  if (x.dim[1] % moved != 0)
+    return fail(p, v.name(), v.at_in(OPMUX_WHY_DIM, 0, 1), x.dim[1], moved,
+                "x has %lld channels, which %lld offset group(s) do not divide", ll(x.dim[1]), ll(moved));
+  for (uint32_t i = 2; i < 4; ++i) {
+    if (!v.has_in(i)) continue;
+    const char* name = i == 2 ? "offset" : "mask";
+    const opmux_tdesc& t = v.in(i);
+    const Sat channels = Sat(moved) * Sat(taps) * Sat(i == 2 ? 2 : 1);
+    const int64_t want[] = {x.dim[0], static_cast<int64_t>(channels.value()), y.dim[2], y.dim[3]};
+    for (uint32_t k = 0; k < 4; ++k)
+      if (t.dim[k] != want[k])
+        return fail(p, v.name(), v.at_in(OPMUX_WHY_DIM, i, k), t.dim[k], want[k],
+                    "dim %u of %s is %lld, must be %lld", k, name, ll(t.dim[k]), ll(want[k]));
   }
   s.like(0, out_dtype(v, a.acc_dtype), y);
   return true;

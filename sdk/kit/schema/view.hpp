@@ -127,6 +127,9 @@ bool pad(const View& v, Shapes& s, Problem& p);
 bool grid_sample(const View& v, Shapes& s, Problem& p);
 bool col2im(const View& v, Shapes& s, Problem& p);
 bool roi_align(const View& v, Shapes& s, Problem& p);
+bool resize(const View& v, Shapes& s, Problem& p);
+bool non_max_suppression(const View& v, Shapes& s, Problem& p);
+bool deform_conv(const View& v, Shapes& s, Problem& p);
 }  // namespace rules
 
 }  // namespace opmux::schema

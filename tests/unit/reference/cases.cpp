@@ -106,6 +106,31 @@ std::vector<Case> image_cases() {
                                    d->dilation = d.list({1, 1});
                                    d->pad = d.list({0, 0, 0, 0});
                                  }),
+      make_case<opmux_op_resize>("resize", OPMUX_OP_RESIZE,
+                                 [](auto& d) {
+                                   d.in(tensor(F, {2, 3, 4})).in(tensor(F, {2})).out(tensor(F, {2, 5, 3}));
+                                   d->mode = OPMUX_INTERPOLATE_LINEAR;
+                                   d->coordinates = OPMUX_RESIZE_HALF_PIXEL;
+                                   d->rounding = OPMUX_ROUND_FLOOR;
+                                   d->axes = d.list({1, 2});
+                                 }),
+      make_case<opmux_op_non_max_suppression>(
+          "non_max_suppression", OPMUX_OP_NON_MAX_SUPPRESSION,
+          [](auto& d) {
+            d.in(tensor(F, {1, 5, 4})).in(tensor(F, {1, 2, 5})).in(tensor(I, {})).in(tensor(F, {}));
+            d.out(tensor(I, {10, 3})).out(tensor(I, {}));
+          }),
+      make_case<opmux_op_deform_conv>(
+          "deform_conv", OPMUX_OP_DEFORM_CONV,
+          [](auto& d) {
+            d.in(tensor(F, {1, 2, 5, 5})).in(tensor(F, {3, 2, 3, 3})).in(tensor(F, {1, 18, 5, 3}));
+            d.in(kit::absent())
+                .in(tensor(F, {3, 1, 1}))
+                .out(tensor(F, {1, 3, 5, 3}))
+                .program(bias_epilogue());
+            convolution(d);
+            d->offset_group = 1;
+          }),
       make_case<opmux_op_roi_align>("roi_align", OPMUX_OP_ROI_ALIGN,
                                     [](auto& d) {
                                       d.in(tensor(F, {2, 2, 4, 4}))
