@@ -30,6 +30,7 @@ void declare(CLI::App& app, Options& o) {
   auto* tap = app.add_flag("--tap", o.tap, "results as TAP");
   app.add_flag("--json", o.json, "results as JSON")->excludes(tap);
   app.add_flag("--determinism", o.determinism, "only: same bits for 1, 2 and 7 threads");
+  app.add_flag("--fail-fast", o.fail_fast, "stop at the first failure");
   app.add_flag("--list", o.list, "print the names of the tests, run none");
 }
 

@@ -15,7 +15,8 @@ struct Options {
   uint32_t device = 0;
   uint32_t threads = 3;  // of the host that the suite is for the plugin
   uint32_t jobs = 2;     // tests at a time
-  bool full = false, tap = false, json = false, determinism = false, list = false, quick = false;
+  bool full = false, tap = false, json = false, determinism = false, list = false, quick = false,
+       fail_fast = false;
 };
 
 // Does the glob fit the whole name? * stands for any text, also with slashes, ? for one character.

@@ -139,6 +139,7 @@ void Report::add(Result r) {
       r.text = "passes, but stands in the list of expected failures: " + reason;
     }
   }
+  if (r.outcome == Outcome::kFailed) failed_ = true;
   if (options_.tap) {
     const bool good = r.outcome != Outcome::kFailed;
     std::cout << (good ? "ok " : "not ok ") << results_.size() + 1 << " - " << r.name;

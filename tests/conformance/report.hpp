@@ -2,6 +2,7 @@
 // Results of tests, and the forms in which they leave the program.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <string>
@@ -46,6 +47,7 @@ class Report {
   void set_plugin(const std::string& text) { plugin_ = text; }
   // Prints what was asked for; the exit status: 0 or 1.
   int finish();
+  bool failed() const { return failed_; }
 
  private:
   bool expected(const std::string& name, std::string& reason);
@@ -56,6 +58,7 @@ class Report {
   std::string markdown() const;
   const Options& options_;
   std::mutex lock_;
+  std::atomic<bool> failed_{false};
   std::vector<Result> results_;
   std::map<std::pair<std::string, std::string>, Errors> errors_;
   std::map<std::pair<std::string, std::string>, Support> support_;

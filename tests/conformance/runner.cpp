@@ -196,6 +196,7 @@ bool Oracle::faults(const opmux_opd* d, const Data& data) const {
   std::vector<void*> args;
   for (uint32_t i = 0; i < copy.operands.size(); ++i)
     args.push_back(copy.image.place[i].end != 0 ? copy.image.at(i) : nullptr);
+  const std::lock_guard guard(line_);
   return OPMUX_CODE(plugin_->run(d, args, nullptr, copy.params)) == OPMUX_E_FAULT;
 }
 
@@ -205,7 +206,10 @@ void Oracle::run(const opmux_opd* d, const Data& data, uint32_t output, Truth& t
   for (uint32_t i = 0; i < copy.operands.size(); ++i)
     args.push_back(copy.image.place[i].end != 0 ? copy.image.at(i) : nullptr);
   kit::RawError err;
-  must(plugin_->run(d, args, err, copy.params), err, "the reference");
+  {
+    const std::lock_guard guard(line_);
+    must(plugin_->run(d, args, err, copy.params), err, "the reference");
+  }
   const opmux_tdesc& t = d->out[output];
   kit::Walk walk(t);
   walk.add(t);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -103,6 +104,7 @@ class Oracle {
   std::unique_ptr<Host> host_;
   std::unique_ptr<kit::RawPlugin> plugin_;
   const opmux_oracle_api* api_;
+  mutable std::mutex line_;  // the plugin's one queue
 };
 
 }  // namespace opmux::cts

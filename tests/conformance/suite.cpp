@@ -73,7 +73,7 @@ void Suite::run_on_lanes() {
   std::atomic<size_t> next{0};
   auto work = [&] {
     Lane lane(plugin, host);
-    for (size_t i; (i = next++) < tests_.size();) one(tests_[i], &lane);
+    for (size_t i; (i = next++) < tests_.size() && !stop();) one(tests_[i], &lane);
   };
   std::vector<std::thread> others;
   for (uint32_t i = 1; i < options.jobs; ++i) others.emplace_back(work);
@@ -89,8 +89,9 @@ void Suite::run_on_lanes() {
 
 void Suite::run() {
   watch_for_crashes();
-  for (const Test& t : alone_) one(t, nullptr);
-  if (tests_.empty()) return;
+  for (const Test& t : alone_)
+    if (!stop()) one(t, nullptr);
+  if (tests_.empty() || stop()) return;
   try {
     run_on_lanes();
   } catch (const std::exception& e) {

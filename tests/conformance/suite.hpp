@@ -33,6 +33,7 @@ class Suite {
     std::function<void(Lane*)> run;
   };
   void one(const Test& t, Lane* lane);
+  bool stop() const { return options.fail_fast && report.failed(); }
   void run_on_lanes();
   std::vector<Test> alone_, tests_;
   std::unique_ptr<Oracle> oracle_;
