@@ -18,7 +18,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 # The best set of common machines beside the plain one: which instructions run matters little to these faults.
-TARGETS = "HWY_SSE2|HWY_SSSE3|HWY_SSE4|HWY_AVX3|HWY_AVX3_DL|HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128"
+TARGETS = "HWY_SSSE3|HWY_SSE4|HWY_AVX3|HWY_AVX3_DL|HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128"
 
 
 class Fault(Exception):
@@ -95,7 +95,8 @@ def try_one(build, mutant, options):
 def report(rows):
     found = sum(1 for _, test in rows if test)
     lines = ["# Mutants", "",
-             "Typical faults, planted one at a time in copies of the CPU plugin (`tests/conformance/mutants.yaml`), and the",
+             "Typical faults, planted one at a time in copies of the CPU plugin",
+             "(`tests/conformance/mutants.yaml`), and the",
              f"first test of the quick conformance run that finds each: {found} of {len(rows)}. Made by",
              "`python3 -m tools.mutants --report docs/results/mutants.md`.", "",
              "| file | fault | found by |", "| --- | --- | --- |"]

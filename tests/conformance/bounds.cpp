@@ -2,7 +2,9 @@
 // Bounds. u is half a unit in the last place of 1 in the type in which the operator computes (f32 for f16,
 // bf16 and smaller), K the schema's length, M the oracle's magnitude. Each is an error before the last
 // rounding, to which half a unit in the last place of the result comes.
-//   ulp        2 c u |y|: c units in the last place of the computing type
+//   ulp        2 c u max(|y|, M): c units in the last place of the computing type; M is above |y| for a * b +
+//   c,
+//              whose product may be rounded, and overflow, apart
 //   sum, dot   c u K M: recursive summation in any order errs by at most (K - 1) u M (Higham 2002, 4.2), and
 //              each product by u of itself
 //   statistic  c u K M, where M has the amplification by the mean (see the reference)
@@ -138,7 +140,8 @@ class Judge {
     switch (bound_.form) {
       case BoundForm::kUlp:
         // e^-a below the normal numbers has an error of its own, times an a of at most 2^10 (f32: 2^7).
-        a = 2 * bound_.c * u_ * std::fabs(want) + bound_.c * least_ * (wide_ ? 1024 : 128);
+        a = 2 * bound_.c * u_ * std::max(std::fabs(want), magnitude) +
+            bound_.c * least_ * (wide_ ? 1024 : 128);
         break;
       case BoundForm::kTile:
         a = bound_.c * u_ * K_ * tile_;
@@ -166,6 +169,7 @@ class Judge {
     if (exact_) return exact_error(y, want, truth.lo[k]);
     // A value that the reference has rounded already may lie on the other side of a tie.
     const double bound = a + half_ulp(want, a) * (truth.written ? 2 : 1);
+    if (std::isinf(y) && bound_.form == BoundForm::kUlp && truth.magnitude[k] >= type_.most) return 0;
     if (std::isinf(y)) {
       const double edge = type_.most + spacing(type_, type_.most) / 2;
       return (y > 0) == (want > 0) && std::fabs(want) + a >= edge ? 0 : kWrong;

@@ -62,6 +62,7 @@ struct Prepared {
     truth = suite.oracle().evaluate(simple.c.d.opd(), data, 0);
     lane.set_workspace(simple.cap.ws_min);
     lane.upload(data.image);
+    finish(lane);  // other queues may use it
     binds = {lane.bind(data.image, 0), lane.bind(data.image, 1)};
   }
   opmux_run run(Lane& lane) const {

@@ -46,7 +46,11 @@ GK_FN float gk_log(float a) {
   return a == GK_INF || gk_isnan(a) ? a : r;
 }
 
-GK_FN float gk_sigmoid(float a) { return 1.0f / (1.0f + gk_exp(-a)); }
+// e^-|a| cannot overflow, so that the result below zero keeps its digits down to the least number.
+GK_FN float gk_sigmoid(float a) {
+  float e = gk_exp(-gk_fabs(a)), r = 1.0f / (1.0f + e);
+  return a < 0.0f ? e * r : r;
+}
 
 // An odd polynomial near 0, where the quotient would cancel; 1.5 ulp.
 GK_FN float gk_tanh(float a) {
@@ -101,6 +105,6 @@ GK_FN float gk_gelu(float a) {
   return t == GK_INF ? a * (a < 0.0f ? 0.0f : 1.0f) : r;
 }
 GK_FN float gk_gelu_tanh(float a) { return a * gk_sigmoid(1.5957691216f * gk_mad(0.044715f * a * a, a, a)); }
-GK_FN float gk_silu(float a) { return a / (1.0f + gk_exp(-a)); }
+GK_FN float gk_silu(float a) { return a * gk_sigmoid(a); }
 GK_FN float gk_sign(float a) { return gk_isnan(a) ? a : (a > 0.0f ? 1.0f : (a < 0.0f ? -1.0f : 0.0f)); }
 GK_FN float gk_bool(bool b) { return b ? 1.0f : 0.0f; }

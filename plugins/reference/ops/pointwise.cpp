@@ -4,6 +4,16 @@
 #include "reference/ops/ops.hpp"
 
 namespace opmux::reference {
+namespace {
+
+// |value|; of a * b + c, which may be rounded twice, the size of both terms.
+double size_of(const opmux_prog& prog, const Scalar* value, uint32_t v, long double wide) {
+  if (v < prog.n_in || prog.insn[v - prog.n_in].op != OPMUX_FN_FMA) return double(std::fabs(wide));
+  const opmux_insn& x = prog.insn[v - prog.n_in];
+  return std::fabs(value[x.a].f * value[x.b].f) + std::fabs(value[x.c].f);
+}
+
+}  // namespace
 
 void pointwise(Job& job) {
   const opmux_opd& d = *job.call().d;
@@ -28,7 +38,8 @@ void pointwise(Job& job) {
       } else if (job.wants(o)) {
         const long double wide = kit::is_float(dtype[v]) ? unrounded_value(prog, dtype, value, v)
                                                          : to_wide<long double>(dtype[v], value[v]);
-        job.put_unrounded(k, wide, double(std::fabs(wide)));
+        job.put_unrounded(k, wide,
+                          kit::is_float(dtype[v]) ? size_of(prog, value, v, wide) : double(std::fabs(wide)));
       }
     }
     ++k;
