@@ -43,12 +43,12 @@ class Build:
         self.link = re.sub(r"^: && | && :$", "", listed[-1])
 
     def make(self, source, changed, work):
-        """Compiles `changed` in place of `source` and links work/opmux_cpu.so."""
+        """Compiles `changed`, or source with the changed header, in place of `source`; links work/opmux_cpu.so."""
         part = work / "part.o"
         command = shlex.split(self.compile[source])
         at = command.index("-o")
         command[at + 1] = str(part)
-        command[command.index("-c") + 1] = str(changed)
+        command[command.index("-c") + 1] = str(changed if changed.suffix == ".cpp" else source)
         command = [re.sub(r"^-DHWY_DISABLED_TARGETS=.*", f"-DHWY_DISABLED_TARGETS=({TARGETS})", c) for c in command]
         command = [c for c in command if c not in ("-g", "-Werror")] + ["-O1"]
         first = next(i for i, c in enumerate(command) if c.startswith("-I"))
@@ -88,7 +88,8 @@ def try_one(build, mutant, options):
         changed = work / "plugins/cpu" / mutant["file"]
         changed.parent.mkdir(parents=True)
         changed.write_text(text, encoding="utf-8")
-        build.make(source, changed, work)
+        compiled = (ROOT / "plugins/cpu" / mutant.get("compile", mutant["file"])).resolve()
+        build.make(compiled, changed, work)
         return run_suite(build, work / "opmux_cpu.so", options)
 
 
