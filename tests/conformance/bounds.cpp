@@ -161,6 +161,8 @@ class Judge {
     const double y = got.f, want = truth.hi[k];
     // Statistics of a row with an infinity are infinite or NaN, by the order of the terms.
     if (bound_.form == BoundForm::kStatistic && std::isinf(want) && std::isnan(y)) return 0;
+    // A product that overflows apart is infinite, and so NaN with the other infinity.
+    if (bound_.form == BoundForm::kUlp && std::isnan(y) && truth.magnitude[k] >= type_.most) return 0;
     if (std::isnan(y) || std::isnan(want)) return std::isnan(y) == std::isnan(want) ? 0 : kWrong;
     if (y == 0 && want == 0 && signed_zero_ && truth.lo[k] == 0) return same(y, want) ? 0 : kWrong;
     if (std::isinf(want)) return y == want ? 0 : kWrong;

@@ -129,7 +129,7 @@ bool make(const OpCases& from, const CaseLine& line, const Choice& choice, Case&
   const OpDef& def = *schema::find_def(from.op);
   set_inputs(c.d, def, from, line, choice);
   set_attributes(c.d, def, line, choice);
-  if (!set_outputs(c.d, def, line, choice)) return false;
+  if (!set_outputs(c.d, def, line, choice) || c.d.out.empty()) return false;
   if (choice.epilogue && !add_epilogue(c.d, def, hash_of(c.name))) return false;
   schema::Problem p;
   if (!schema::validate(*c.d.opd(), p)) return false;
@@ -204,13 +204,22 @@ void expand_line(const OpCases& from, size_t line_index, const std::function<voi
     });
 }
 
+// Does every element of input i have a value of its own, which repeating would make wrong?
+static bool stands_alone(const Case& c, size_t i) {
+  if (!c.from || c.from->in.empty()) return false;
+  const schema::Values& v = c.from->in[std::min(i, c.from->in.size() - 1)];
+  return v.unique || v.sorted || v.kind == schema::ValueKind::kCoordinates ||
+         v.kind == schema::ValueKind::kOffsets || v.kind == schema::ValueKind::kProbability;
+}
+
 bool apply_view(Case& c, View view, Random& random) {
   c.view = view;
   c.name += std::string(".") + kViewName[view];
   bool changed = view == kContiguous;
-  for (opmux_tdesc& t : c.d.in) {
+  for (size_t i = 0; i < c.d.in.size(); ++i) {
+    opmux_tdesc& t = c.d.in[i];
     const opmux_tdesc before = t;
-    set_view(t, view, random);
+    set_view(t, view == kBroadcast && stands_alone(c, i) ? kContiguous : view, random);
     changed |= std::memcmp(before.stride, t.stride, sizeof t.stride) != 0;
   }
   // An output that is bound to an input's memory has its strides; else every other one takes the view too.
