@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sampling of images at given positions, pooling of regions, patches.
+// Sampling of images at given positions, regions and boxes, patches, deformed windows.
 #include <algorithm>
 
 #include "host/onnx/rules/window.hpp"
@@ -149,10 +149,116 @@ void col2im(NodeContext& c) {
   node.set(d);
   c.out(0, c.b.cast(c.b.emit(std::move(node)), c.b.dtype(x)));
 }
+void non_max_suppression(NodeContext& c) {
+  const ValueId boxes = c.in(0), scores = c.in(1);
+  if (c.b.rank(boxes) != 3 || c.b.rank(scores) != 3)
+    fail(OPMUX_E_INVALID, "boxes and scores are {} and {}, both must have rank 3", to_string(c.b.desc(boxes)),
+         to_string(c.b.desc(scores)));
+  const Dims one = {};
+  auto number = [&](size_t i, uint32_t dtype) { return c.b.cast(c.b.reshape(c.in(i), one), dtype); };
+  auto given = [&](size_t i) { return c.has(i) && element_count(c.b.desc(c.in(i))) > 0; };
+  Node node;
+  node.op = OPMUX_OP_NON_MAX_SUPPRESSION;
+  node.in = {boxes, scores, given(2) ? number(2, OPMUX_I64) : c.b.scalar(OPMUX_I64, 0)};
+  if (given(3) || given(4)) node.in.push_back(given(3) ? number(3, OPMUX_F32) : c.b.scalar(OPMUX_F32, 0));
+  if (given(4)) node.in.push_back(number(4, OPMUX_F32));
+  int64_t each = c.b.dim(scores, 2);
+  if (const auto most = c.b.known(node.in[2]))
+    each = std::clamp<int64_t>(c.b.ints(node.in[2], "the most boxes")[0], 0, each);
+  opmux_op_non_max_suppression d{};
+  d.center = c.flag("center_point_box");
+  node.set(d);
+  const Dims rows = {checked_made({c.b.dim(scores, 0), c.b.dim(scores, 1), each}), 3};
+  const opmux_tdesc out[] = {make_desc(OPMUX_I64, rows), make_desc(OPMUX_I64, one)};
+  const auto y = c.b.emit_as(std::move(node), out);
+  c.out_counted(0, y[0], 0, y[1]);
+}
+
+// As conv, with the places of its taps.
+void deform_conv(NodeContext& c) {
+  const ValueId x = c.in(0), weight = c.in(1);
+  if (c.b.rank(x) != 4 || c.b.rank(weight) != 4)
+    fail(OPMUX_E_UNSUPPORTED, "input 0 has rank {} and the weight {}, only 4 is supported", c.b.rank(x),
+         c.b.rank(weight));
+  const Dims dims = c.b.dims(x), kernel = c.b.dims(weight);
+  const Window w = window_of(c, std::span(dims).subspan(2), std::span(kernel).subspan(2));
+  auto groups = [&](const char* attr) {
+    const int64_t n = c.integer(attr, 1);
+    if (n < 1 || n > INT32_MAX) fail(OPMUX_E_INVALID, "attribute '{}' is {}, it must be 1 or more", attr, n);
+    return static_cast<uint32_t>(n);
+  };
+  Node node;
+  node.op = OPMUX_OP_DEFORM_CONV;
+  node.in = {x, weight, c.in(2)};
+  if (c.has(4)) node.in.push_back(c.in(4));
+  opmux_op_deform_conv d{};
+  d.group = groups("group");
+  d.offset_group = groups("offset_group");
+  d.acc_dtype = formula_dtype(c.b.dtype(x));
+  d.stride = node.add_list(w.stride);
+  d.dilation = node.add_list(w.dilation);
+  d.pad = node.add_list(w.pad);
+  node.set(d);
+  c.out(0, add_bias(c, c.b.emit(std::move(node)), 3));
+}
+
+// Zeros up to the dims that are asked for, behind the elements that are there.
+ValueId grow(NodeContext& c, ValueId x, const Dims& dims) {
+  const Dims old = c.b.dims(x);
+  if (old == dims) return x;
+  std::vector<int64_t> pad(2 * old.size(), 0);
+  for (size_t i = 0; i < old.size(); ++i) {
+    if (dims.size() != old.size() || dims[i] < old[i])
+      fail(OPMUX_E_INVALID, "the output shape does not hold the {} that come from the window",
+           to_string(c.b.desc(x)));
+    pad[old.size() + i] = dims[i] - old[i];
+  }
+  Node node;
+  node.op = OPMUX_OP_PAD;
+  node.in = {x};
+  opmux_op_pad d{};
+  d.mode = OPMUX_PAD_CONSTANT;
+  d.pad = node.add_list(pad);
+  node.set(d);
+  return c.b.emit(std::move(node));
+}
+
+// Zeros, into which the elements are written at the places that a max pool gave.
+void max_unpool(NodeContext& c) {
+  const ValueId x = c.in(0);
+  Dims dims = c.b.dims(x);
+  const auto kernel = c.integers("kernel_shape");
+  if (!kernel || dims.size() < 3)
+    fail(OPMUX_E_INVALID, "input 0 is {}, it must have rank 3 or more and 'kernel_shape' must be there",
+         to_string(c.b.desc(x)));
+  const size_t n = dims.size() - 2;
+  const Window w = window_of(c, std::span(dims).subspan(2), *kernel);
+  for (size_t i = 0; i < n; ++i) {
+    dims[2 + i] = (dims[2 + i] - 1) * w.stride[i] - w.pad[i] - w.pad[n + i] + w.kernel[i];
+    if (dims[2 + i] < 0)
+      fail(OPMUX_E_INVALID, "the result would have {} elements on axis {}", dims[2 + i], 2 + i);
+  }
+  const Dims places = {product_of(dims)}, flat = {element_count(c.b.desc(x))};
+  Node node;
+  node.op = OPMUX_OP_SCATTER_ELEMENTS;
+  node.in = {c.b.expand(c.b.scalar(c.b.dtype(x), 0), places), c.b.cast(c.b.reshape(c.in(1), flat), OPMUX_I64),
+             c.b.reshape(x, flat)};
+  opmux_op_scatter_elements d{};
+  d.reduction = OPMUX_SCATTER_SET;
+  node.set(d);
+  const ValueId y = c.b.reshape(c.b.emit(std::move(node)), dims);
+  c.out(0, c.has(2) ? grow(c, y, c.b.ints(c.in(2), "the output shape")) : y);
+}
 
 constexpr Rule kRules[] = {
-    {"AffineGrid", affine_grid},  {"Col2Im", col2im},      {"GridSample", grid_sample},
-    {"MaxRoiPool", max_roi_pool}, {"RoiAlign", roi_align},
+    {"AffineGrid", affine_grid},
+    {"Col2Im", col2im},
+    {"DeformConv", deform_conv},
+    {"GridSample", grid_sample},
+    {"MaxRoiPool", max_roi_pool},
+    {"MaxUnpool", max_unpool},
+    {"NonMaxSuppression", non_max_suppression},
+    {"RoiAlign", roi_align},
 };
 
 }  // namespace

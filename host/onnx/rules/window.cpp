@@ -41,16 +41,6 @@ Dims checked_dims(const NodeContext& c, ValueId x) {
   return c.b.dims(x);
 }
 
-ValueId add_bias(NodeContext& c, ValueId y, size_t i) {
-  if (!c.has(i)) return y;
-  const ValueId bias = c.in(i);
-  if (c.b.rank(bias) != 1 || c.b.dim(bias, 0) != c.b.dim(y, 1)) {
-    fail(OPMUX_E_INVALID, "bias is {}, it must have one element for each of {} channels",
-         to_string(c.b.desc(bias)), c.b.dim(y, 1));
-  }
-  return Math(c.b).add(y, c.b.reshape(bias, channel_dims(c.b.dim(bias, 0), c.b.rank(y))));
-}
-
 void check_kernel_shape(const NodeContext& c, ValueId w) {
   const auto stated = c.integers("kernel_shape");
   if (!stated) return;
@@ -230,6 +220,16 @@ Window window_of(const NodeContext& c, std::span<const int64_t> spatial, std::sp
          how);
   }
   return w;
+}
+
+ValueId add_bias(NodeContext& c, ValueId y, size_t i) {
+  if (!c.has(i)) return y;
+  const ValueId bias = c.in(i);
+  if (c.b.rank(bias) != 1 || c.b.dim(bias, 0) != c.b.dim(y, 1)) {
+    fail(OPMUX_E_INVALID, "bias is {}, it must have one element for each of {} channels",
+         to_string(c.b.desc(bias)), c.b.dim(y, 1));
+  }
+  return Math(c.b).add(y, c.b.reshape(bias, channel_dims(c.b.dim(bias, 0), c.b.rank(y))));
 }
 
 ValueId convolve(NodeContext& c, ValueId x, ValueId weight) {

@@ -16,6 +16,9 @@ Window window_of(const NodeContext& c, std::span<const int64_t> spatial, std::sp
 // A list attribute with one entry per spatial dim; `otherwise` for each when it is absent.
 std::vector<int64_t> spatial_list(const NodeContext& c, const char* attr, size_t count, int64_t otherwise);
 
+// y plus input i, one number a channel, if it is there.
+ValueId add_bias(NodeContext& c, ValueId y, size_t i);
+
 // Convolution of x with w by attributes of the node, without bias.
 ValueId convolve(NodeContext& c, ValueId x, ValueId w);
 
