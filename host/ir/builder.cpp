@@ -128,7 +128,7 @@ ValueId GraphBuilder::pointwise(uint32_t fn, std::span<const ValueId> args) {
   return emit_as(std::move(node), std::span(&out, 1))[0];
 }
 
-ValueId GraphBuilder::cast(ValueId v, uint32_t to, bool saturate) {
+ValueId GraphBuilder::cast(ValueId v, uint32_t to, bool saturate, uint32_t rounding) {
   if (dtype(v) == to) return v;
   Node node;
   node.op = OPMUX_OP_POINTWISE;
@@ -137,7 +137,7 @@ ValueId GraphBuilder::cast(ValueId v, uint32_t to, bool saturate) {
   opmux_insn insn{};
   insn.op = OPMUX_FN_CAST;
   insn.dtype = to;
-  insn.flags = saturate ? OPMUX_INSN_SATURATE : 0;
+  insn.flags = (saturate ? OPMUX_INSN_SATURATE : 0) | rounding;
   node.progs.push_back({OPMUX_SLOT_MAIN, 1, {insn}, {1}});
   const opmux_tdesc out = make_desc(to, dims(v));
   return emit_as(std::move(node), std::span(&out, 1))[0];

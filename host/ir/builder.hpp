@@ -82,7 +82,8 @@ class GraphBuilder {
   ValueId pointwise(uint32_t fn, std::initializer_list<ValueId> args) {
     return pointwise(fn, std::span<const ValueId>(args.begin(), args.size()));
   }
-  ValueId cast(ValueId v, uint32_t dtype, bool saturate = true);
+  // rounding: OPMUX_INSN_ROUND_*, for e8m0 only.
+  ValueId cast(ValueId v, uint32_t dtype, bool saturate = true, uint32_t rounding = 0);
   ValueId concat(std::span<const ValueId> parts, int64_t axis);
   ValueId reduce(uint32_t kind, ValueId v, std::span<const int64_t> axes, bool keep_dims,
                  bool select_last = false);

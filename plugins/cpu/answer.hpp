@@ -50,6 +50,10 @@ inline int64_t elements(const opmux_tdesc& t) {
 // Bytes of one element; sub-byte types give 0.
 inline int64_t element_bytes(uint32_t dtype) { return OPMUX_DTYPE_BITS(dtype) / 8; }
 
+inline int64_t tensor_bytes(const opmux_tdesc& t) {
+  return (elements(t) * OPMUX_DTYPE_BITS(t.dtype) + 7) / 8;
+}
+
 // Refuses operands in opaque layouts, and outputs whose elements share memory.
 inline bool plain_operands(const opmux_opd& d, opmux_cap* cap) {
   for (uint32_t i = 0; i < d.n_in + d.n_out; ++i) {

@@ -13,11 +13,17 @@ char* at(const TileView& v, int64_t r, int64_t c, uint32_t bytes) {
 
 }  // namespace
 
-bool RowProgram::supports(const opmux_prog& prog, const uint32_t* in_dtype, uint32_t* bad_insn) {
+bool RowProgram::supports(const opmux_prog& prog, const uint32_t* in_dtype, uint32_t* bad_insn,
+                          bool sub_bytes) {
   ProgramProblem why;
-  if (TileProgram::supports(prog, in_dtype, why)) return true;
-  if (bad_insn) *bad_insn = why.insn;
-  return false;
+  const auto whole = [&](uint32_t dtype) { return sub_bytes || elements_per_byte(dtype) == 1; };
+  bool good = TileProgram::supports(prog, in_dtype, why);
+  if (good) why.insn = prog.n_insn;
+  for (uint32_t i = 0; good && i < prog.n_in; ++i) good = whole(in_dtype[i]);
+  for (uint32_t o = 0; good && o < prog.n_out; ++o)
+    good = prog.out[o] < prog.n_in || whole(prog.insn[prog.out[o] - prog.n_in].dtype);
+  if (!good && bad_insn) *bad_insn = why.insn;
+  return good;
 }
 
 void RowProgram::compile(const opmux_prog& prog, const uint32_t* in_dtype, const uint32_t* out_dtype,
@@ -26,8 +32,7 @@ void RowProgram::compile(const opmux_prog& prog, const uint32_t* in_dtype, const
   for (uint32_t i = 0; i < prog.n_in; ++i) uniform[i] = uniform_mask >> i & 1u;
   program_.compile(prog, in_dtype, uniform);
   const auto port = [](uint32_t dtype) {
-    return Port{dtype, OPMUX_DTYPE_BITS(dtype) / 8, lanes_are_memory(dtype), find_load(dtype),
-                find_store(dtype)};
+    return Port{dtype, address_step(dtype), lanes_are_memory(dtype), find_load(dtype), find_store(dtype)};
   };
   in_.clear();
   out_.clear();

@@ -24,7 +24,9 @@ class RowProgram {
  public:
   // Is every instruction known for these types? in_dtype holds prog.n_in types (value 0 of an epilogue is the
   // accumulator's). If not, *bad_insn is the first instruction that isn't (prog.n_insn: an input's type).
-  static bool supports(const opmux_prog& prog, const uint32_t* in_dtype, uint32_t* bad_insn);
+  // sub_bytes: tensors may have elements of less than a byte; their views then hold element_address().
+  static bool supports(const opmux_prog& prog, const uint32_t* in_dtype, uint32_t* bad_insn,
+                       bool sub_bytes = false);
 
   // prog must be supported; it is not referenced afterwards. out_dtype holds prog.n_out types: those of the
   // output tensors, which equal the types of the values they take. Bit i of uniform_mask: input i has

@@ -28,8 +28,14 @@ bool exact(uint32_t fn) {
 }
 
 TileFn tile_for(const opmux_insn& i, const uint32_t* dtype, unsigned mask) {
-  if (i.op == OPMUX_FN_CAST)
-    return mask ? nullptr : find_cast(dtype[i.a], i.dtype, i.flags & OPMUX_INSN_SATURATE);
+  if (i.op == OPMUX_FN_CAST) {
+    const bool saturate = i.flags & OPMUX_INSN_SATURATE;
+    if (mask) return nullptr;
+    if (!find_small_round(i.dtype, i.flags)) return find_cast(dtype[i.a], i.dtype, saturate);
+    if (OPMUX_DTYPE_CLASS(i.dtype) == OPMUX_CLASS_FLOAT) return find_odd_cast(dtype[i.a]);
+    const bool is_signed = OPMUX_DTYPE_CLASS(i.dtype) == OPMUX_CLASS_SIGNED;
+    return find_cast(dtype[i.a], is_signed ? OPMUX_I8 : OPMUX_U8, saturate);
+  }
   return find_tile(i.op, lane_of(dtype[i.op == OPMUX_FN_SELECT ? i.b : i.a]), mask);
 }
 
@@ -92,7 +98,7 @@ struct TileProgram::Builder {
 
   void constant(const opmux_insn& i, uint32_t v) {
     uint64_t lane = 0;
-    find_load(i.dtype)(&lane, &i.imm, 1, 1);
+    find_load(i.dtype)(&lane, element_address(i.dtype, &i.imm), 1, 1);
     p.constant_of_[v] = static_cast<int32_t>(p.constant_.size());
     p.constant_.push_back(lane);
   }
@@ -116,7 +122,10 @@ struct TileProgram::Builder {
       break;
     }
     step(fn, v, operand[0], operand[1], operand[2], uniform);
-    if (const TileFn round = exact(i.op) ? nullptr : find_round(i.dtype)) step(round, v, v, v, v, uniform);
+    const TileFn round = i.op == OPMUX_FN_CAST ? find_small_round(i.dtype, i.flags)
+                         : exact(i.op)         ? nullptr
+                                               : find_round(i.dtype);
+    if (round) step(round, v, v, v, v, uniform);
   }
 
   bool reads(const Step& s, uint32_t v) const { return s.a == v || s.b == v || s.c == v; }

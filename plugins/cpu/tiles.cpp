@@ -13,10 +13,14 @@ struct LaneOf {
   Lane lane;
 };
 constexpr LaneOf kLaneOf[] = {
-    {OPMUX_F64, Lane::kF64},   {OPMUX_F32, Lane::kF32}, {OPMUX_F16, Lane::kF32}, {OPMUX_BF16, Lane::kF32},
-    {OPMUX_I64, Lane::kI64},   {OPMUX_I32, Lane::kI32}, {OPMUX_I16, Lane::kI16}, {OPMUX_I8, Lane::kI8},
-    {OPMUX_U64, Lane::kU64},   {OPMUX_U32, Lane::kU32}, {OPMUX_U16, Lane::kU16}, {OPMUX_U8, Lane::kU8},
-    {OPMUX_BOOL, Lane::kBool},
+    {OPMUX_F64, Lane::kF64},      {OPMUX_F32, Lane::kF32},      {OPMUX_F16, Lane::kF32},
+    {OPMUX_BF16, Lane::kF32},     {OPMUX_I64, Lane::kI64},      {OPMUX_I32, Lane::kI32},
+    {OPMUX_I16, Lane::kI16},      {OPMUX_I8, Lane::kI8},        {OPMUX_U64, Lane::kU64},
+    {OPMUX_U32, Lane::kU32},      {OPMUX_U16, Lane::kU16},      {OPMUX_U8, Lane::kU8},
+    {OPMUX_BOOL, Lane::kBool},    {OPMUX_E4M3FN, Lane::kF32},   {OPMUX_E5M2, Lane::kF32},
+    {OPMUX_E4M3FNUZ, Lane::kF32}, {OPMUX_E5M2FNUZ, Lane::kF32}, {OPMUX_E8M0, Lane::kF32},
+    {OPMUX_E2M1, Lane::kF32},     {OPMUX_I4, Lane::kI8},        {OPMUX_I2, Lane::kI8},
+    {OPMUX_U4, Lane::kU8},        {OPMUX_U2, Lane::kU8},
 };
 
 TileFn search(const TileTable& t, uint32_t fn, unsigned mask, bool& known) {
@@ -42,7 +46,8 @@ size_t lane_bytes(Lane lane) {
 }
 
 bool lanes_are_memory(uint32_t dtype) {
-  return dtype != OPMUX_F16 && dtype != OPMUX_BF16 && dtype != OPMUX_BOOL && lane_of(dtype) != Lane::kNone;
+  return dtype != OPMUX_BOOL && lane_of(dtype) != Lane::kNone &&
+         lane_bytes(lane_of(dtype)) * 8 == OPMUX_DTYPE_BITS(dtype);
 }
 
 TileFn find_tile(uint32_t fn, Lane lane, unsigned uniform_mask) {

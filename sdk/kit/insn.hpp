@@ -351,7 +351,12 @@ inline long double evaluate_unrounded(const opmux_insn& x, uint32_t dtype, Scala
 // Value of instruction x, rounded to x.dtype. dtype: type of its operand a; of no matter for CONST.
 inline Scalar evaluate(const opmux_insn& x, uint32_t dtype, Scalar a, Scalar b, Scalar c) {
   if (x.op == OPMUX_FN_CONST) return from_bits(x.dtype, x.imm);
-  if (x.op == OPMUX_FN_CAST) return cast_to(dtype, x.dtype, a, (x.flags & OPMUX_INSN_SATURATE) != 0);
+  if (x.op == OPMUX_FN_CAST) {
+    const ToPower mode = x.flags & OPMUX_INSN_ROUND_UP     ? ToPower::kUp
+                         : x.flags & OPMUX_INSN_ROUND_DOWN ? ToPower::kDown
+                                                           : ToPower::kNearest;
+    return cast_to(dtype, x.dtype, a, (x.flags & OPMUX_INSN_SATURATE) != 0, mode);
+  }
   if (x.op == OPMUX_FN_SELECT) return a.u ? b : c;
   if (detail::gives_bool(x.op)) return of_bool(detail::test(x.op, dtype, a, b));
   if (!is_float(x.dtype)) return detail::apply_int(x.op, x.dtype, a, b, c);

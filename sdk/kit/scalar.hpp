@@ -34,7 +34,8 @@ inline Scalar wrap(uint32_t dtype, uint64_t u) {
 }
 
 // Bits of a float of this type nearest to x.
-inline uint64_t float_bits(uint32_t dtype, double x, bool saturate = false) {
+inline uint64_t float_bits(uint32_t dtype, double x, bool saturate = false,
+                           ToPower mode = ToPower::kNearest) {
   switch (dtype) {
     case OPMUX_F64:
       return std::bit_cast<uint64_t>(x);
@@ -49,7 +50,11 @@ inline uint64_t float_bits(uint32_t dtype, double x, bool saturate = false) {
     case OPMUX_E5M2:
       return encode(kE5m2, x, saturate);
     case OPMUX_E8M0:
-      return double_to_e8m0(x, saturate);
+      return double_to_e8m0(x, saturate, mode);
+    case OPMUX_E4M3FNUZ:
+      return encode(kE4m3fnuz, x, saturate);
+    case OPMUX_E5M2FNUZ:
+      return encode(kE5m2fnuz, x, saturate);
     default:
       return encode(kE2m1, x, saturate);
   }
@@ -72,6 +77,10 @@ inline Scalar from_bits(uint32_t dtype, uint64_t bits) {
       return of_float(decode(kE5m2, uint32_t(bits & 0xff)));
     case OPMUX_E8M0:
       return of_float(e8m0_to_double(uint8_t(bits)));
+    case OPMUX_E4M3FNUZ:
+      return of_float(decode(kE4m3fnuz, uint32_t(bits & 0xff)));
+    case OPMUX_E5M2FNUZ:
+      return of_float(decode(kE5m2fnuz, uint32_t(bits & 0xff)));
     case OPMUX_E2M1:
       return of_float(decode(kE2m1, uint32_t(bits & 0xf)));
     default:
@@ -157,14 +166,16 @@ inline Scalar int_to_int(uint32_t from, uint32_t to, Scalar v, bool saturate) {
 }
 
 // v of type `from` as type `to`, rounded to it.
-inline Scalar cast_to(uint32_t from, uint32_t to, Scalar v, bool saturate = false) {
+inline Scalar cast_to(uint32_t from, uint32_t to, Scalar v, bool saturate = false,
+                      ToPower mode = ToPower::kNearest) {
   if (to == OPMUX_BOOL) return of_bool(is_float(from) ? v.f != 0 : v.u != 0);  // NaN is true
   if (is_float(from))
-    return is_float(to) ? from_bits(to, float_bits(to, v.f, saturate)) : float_to_int(to, v.f, saturate);
+    return is_float(to) ? from_bits(to, float_bits(to, v.f, saturate, mode))
+                        : float_to_int(to, v.f, saturate);
   if (!is_float(to)) return int_to_int(from, to, v, saturate);
   const bool negative = is_signed(from) && v.i < 0;
   if (to == OPMUX_F64) return of_float(negative ? double(v.i) : double(v.u));
-  return from_bits(to, float_bits(to, to_odd(negative ? 0 - v.u : v.u, negative), saturate));
+  return from_bits(to, float_bits(to, to_odd(negative ? 0 - v.u : v.u, negative), saturate, mode));
 }
 
 }  // namespace opmux::kit

@@ -33,17 +33,23 @@ SERIAL = {
     "bf16": (4, 16, 1),
     "e4m3fn": (5, 8, 1),
     "e5m2": (6, 8, 1),
+    "e8m0": (7, 8, 1),
+    "e2m1": (8, 4, 1),
     "i64": (9, 64, 2),
     "i32": (10, 32, 2),
     "i16": (11, 16, 2),
     "i8": (12, 8, 2),
     "i4": (13, 4, 2),
+    "i2": (14, 2, 2),
     "u64": (15, 64, 3),
     "u32": (16, 32, 3),
     "u16": (17, 16, 3),
     "u8": (18, 8, 3),
     "u4": (19, 4, 3),
+    "u2": (20, 2, 3),
     "bool": (21, 8, 4),
+    "e4m3fnuz": (23, 8, 1),
+    "e5m2fnuz": (24, 8, 1),
 }
 DTYPE = {name: s | bits << 8 | kind << 16 for name, (s, bits, kind) in SERIAL.items()}
 NUMPY = {
@@ -226,9 +232,32 @@ class Typed:
         self.bits, self.dtype = np.asarray(bits), dtype
 
 
+class Packed(Typed):
+    """Elements of less than a byte, row-major, low bits first; codes() gives them one by one."""
+
+    def __init__(self, codes, dtype):
+        codes = np.asarray(codes, np.uint8)
+        self.shape, self.width = codes.shape, SERIAL[dtype][1]
+        per = 8 // self.width
+        flat = np.zeros(-(-codes.size // per) * per, np.uint8)
+        flat[: codes.size] = codes.reshape(-1) & (2**self.width - 1)
+        shifts = np.arange(per, dtype=np.uint8) * self.width
+        super().__init__((flat.reshape(-1, per) << shifts).sum(1, dtype=np.uint8), dtype)
+
+    def codes(self):
+        shifts = np.arange(8 // self.width, dtype=np.uint8) * self.width
+        flat = (self.bits[:, None] >> shifts & (2**self.width - 1)).reshape(-1)
+        return flat[: int(np.prod(self.shape))].reshape(self.shape)
+
+
 def _tdesc(value):
     if value is None:
         return Tdesc()
+    if isinstance(value, Packed):
+        t = Tdesc(DTYPE[value.dtype], len(value.shape))
+        t.dim[: t.rank] = value.shape
+        t.stride[: t.rank] = [int(np.prod(np.maximum(value.shape[i + 1 :], 1))) for i in range(t.rank)]
+        return t
     array, name = (value.bits, value.dtype) if isinstance(value, Typed) else (value, NAME[value.dtype])
     t = Tdesc(DTYPE[name], array.ndim)
     t.dim[: array.ndim] = array.shape

@@ -36,6 +36,8 @@ constexpr TypeRow kTypes[] = {
     {TensorProto::BOOL, OPMUX_BOOL, "bool"},
     {TensorProto::FLOAT8E4M3FN, OPMUX_E4M3FN, "e4m3fn"},
     {TensorProto::FLOAT8E5M2, OPMUX_E5M2, "e5m2"},
+    {TensorProto::FLOAT8E4M3FNUZ, OPMUX_E4M3FNUZ, "e4m3fnuz"},
+    {TensorProto::FLOAT8E5M2FNUZ, OPMUX_E5M2FNUZ, "e5m2fnuz"},
     // By number, because an older onnx.proto does not name them.
     {21, OPMUX_U4, "u4"},
     {22, OPMUX_I4, "i4"},

@@ -43,10 +43,10 @@ Dims channel_dims(int64_t channels, int64_t rank) {
 
 uint32_t dtype_of_attr(int64_t data_type) {
   static constexpr uint32_t kTypes[] = {
-      OPMUX_NONE, OPMUX_F32,  OPMUX_U8,   OPMUX_I8,     OPMUX_U16,  OPMUX_I16,  OPMUX_I32,
-      OPMUX_I64,  OPMUX_NONE, OPMUX_BOOL, OPMUX_F16,    OPMUX_F64,  OPMUX_U32,  OPMUX_U64,
-      OPMUX_NONE, OPMUX_NONE, OPMUX_BF16, OPMUX_E4M3FN, OPMUX_NONE, OPMUX_E5M2, OPMUX_NONE,
-      OPMUX_U4,   OPMUX_I4,   OPMUX_E2M1, OPMUX_E8M0,   OPMUX_U2,   OPMUX_I2};
+      OPMUX_NONE, OPMUX_F32,  OPMUX_U8,   OPMUX_I8,     OPMUX_U16,      OPMUX_I16,  OPMUX_I32,
+      OPMUX_I64,  OPMUX_NONE, OPMUX_BOOL, OPMUX_F16,    OPMUX_F64,      OPMUX_U32,  OPMUX_U64,
+      OPMUX_NONE, OPMUX_NONE, OPMUX_BF16, OPMUX_E4M3FN, OPMUX_E4M3FNUZ, OPMUX_E5M2, OPMUX_E5M2FNUZ,
+      OPMUX_U4,   OPMUX_I4,   OPMUX_E2M1, OPMUX_E8M0,   OPMUX_U2,       OPMUX_I2};
   const auto n = static_cast<int64_t>(std::size(kTypes));
   if (data_type < 0 || data_type >= n || kTypes[data_type] == OPMUX_NONE) {
     fail(OPMUX_E_UNSUPPORTED, "ONNX element type {} is not supported", data_type);

@@ -48,10 +48,21 @@ uint32_t dtype_of_name(const std::string& name) {
   return dtype_of_attr(at - std::begin(kNames));
 }
 
+// Which power of two a cast to e8m0 takes.
+uint32_t power_rounding(NodeContext& c) {
+  const std::string mode = c.text("round_mode", "up");
+  if (mode == "up") return OPMUX_INSN_ROUND_UP;
+  if (mode == "down") return OPMUX_INSN_ROUND_DOWN;
+  if (mode != "nearest")
+    fail(OPMUX_E_INVALID, "attribute 'round_mode' is '{}', it must be up, down or nearest", mode);
+  return 0;
+}
+
 void cast(NodeContext& c) {
   const uint32_t to = c.opset < 6 ? dtype_of_name(c.text("to", "")) : dtype_of_attr(c.integer("to"));
-  if (const std::string mode = c.text("round_mode", "up"); to == OPMUX_E8M0 && mode != "nearest") {
-    fail(OPMUX_E_UNSUPPORTED, "attribute 'round_mode' is '{}', only nearest is supported", mode);
+  if (to == OPMUX_E8M0 && c.b.dtype(c.in(0)) != to) {
+    c.out(0, c.b.cast(widen_narrow(c.b, c.in(0)), to, c.flag("saturate", true), power_rounding(c)));
+    return;
   }
   c.out(0, convert(c.b, c.in(0), to, c.flag("saturate", true)));
 }

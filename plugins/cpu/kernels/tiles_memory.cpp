@@ -182,8 +182,14 @@ HWY_EXPORT(load_tile);
 HWY_EXPORT(store_tile);
 HWY_EXPORT(stream_bytes);
 HWY_EXPORT(stream_end);
-LoadFn find_load(uint32_t dtype) { return HWY_DYNAMIC_DISPATCH(load_tile)(dtype); }
-StoreFn find_store(uint32_t dtype) { return HWY_DYNAMIC_DISPATCH(store_tile)(dtype); }
+LoadFn find_load(uint32_t dtype) {
+  if (const LoadFn f = find_small_load(dtype)) return f;
+  return HWY_DYNAMIC_DISPATCH(load_tile)(dtype);
+}
+StoreFn find_store(uint32_t dtype) {
+  if (const StoreFn f = find_small_store(dtype)) return f;
+  return HWY_DYNAMIC_DISPATCH(store_tile)(dtype);
+}
 void stream_copy(void* to, const void* from, size_t bytes) {
   HWY_DYNAMIC_DISPATCH(stream_bytes)(to, from, bytes);
 }

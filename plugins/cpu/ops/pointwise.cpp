@@ -22,8 +22,8 @@ constexpr int64_t kStreamBytes =
 
 int64_t total_bytes(const opmux_opd& d) {
   int64_t b = 0;
-  for (uint32_t i = 0; i < d.n_in; ++i) b += elements(d.in[i]) * element_bytes(d.in[i].dtype);
-  for (uint32_t o = 0; o < d.n_out; ++o) b += elements(d.out[o]) * element_bytes(d.out[o].dtype);
+  for (uint32_t i = 0; i < d.n_in; ++i) b += tensor_bytes(d.in[i]);
+  for (uint32_t o = 0; o < d.n_out; ++o) b += tensor_bytes(d.out[o]);
   return b;
 }
 
@@ -34,7 +34,7 @@ bool check(const opmux_opd& d, opmux_cap* cap) {
     if (d.in[i].layout != 0) return no(cap, OPMUX_WHY_LAYOUT, i, d.in[i].layout, 0), false;
     if (lane_of(dtype[i]) == Lane::kNone) return no(cap, OPMUX_WHY_DTYPE, i, dtype[i]), false;
   }
-  if (!RowProgram::supports(d.prog[0], dtype, &bad)) return no(cap, OPMUX_WHY_PROGRAM, 0, bad), false;
+  if (!RowProgram::supports(d.prog[0], dtype, &bad, true)) return no(cap, OPMUX_WHY_PROGRAM, 0, bad), false;
   for (uint32_t o = 0; o < d.n_out; ++o) {
     const opmux_tdesc& t = d.out[o];
     if (t.layout != 0) return no(cap, OPMUX_WHY_LAYOUT, d.n_in + o, t.layout, 0), false;
@@ -70,7 +70,8 @@ struct State {
     uint32_t uniform = 0;
     for (uint32_t k = 0; k < n_in + n_out; ++k) {
       const opmux_tdesc& t = k < n_out ? d.out[k] : d.in[k - n_out];
-      bytes[k] = element_bytes(t.dtype);
+      bytes[k] = address_step(t.dtype);
+      per_byte[k] = elements_per_byte(t.dtype);
       (k < n_out ? out_dtype[k] : in_dtype[k - n_out]) = t.dtype;
       const int64_t* s = loops.stride[k];
       if (k >= n_out && s[outer + 1] == 0 && (cols >= kShortRow || s[outer] == 0))
@@ -85,6 +86,22 @@ struct State {
     stream = total_bytes(d) > kStreamBytes && !(d.alias && d.alias[0]);
     const double ns = 0.3 * static_cast<double>(row_step * col_step) * (1.0 + d.prog[0].n_insn);
     grain = grain_for(static_cast<uint64_t>(n_outer * row_items * col_items), ns);
+    if (!rows_at_bytes()) grain = UINT64_MAX;
+  }
+
+  // Do items of different threads write different bytes? Outputs of less than a byte an element must have
+  // rows that run along memory and start at whole bytes; the columns of an item are a multiple of any such
+  // number of elements.
+  bool rows_at_bytes() const {
+    for (uint32_t k = 0; k < n_out; ++k) {
+      const int64_t per = per_byte[k];
+      if (per == 1) continue;
+      bool good = loops.stride[k][loops.rank - 1] == 1;
+      for (uint32_t i = 0; i + 1 < loops.rank; ++i)
+        good = good && (loops.dim[i] == 1 || loops.stride[k][i] % per == 0);
+      if (!good) return false;
+    }
+    return true;
   }
 
   void grow() {  // a dim of 1 in front
@@ -107,6 +124,7 @@ struct State {
       const int64_t* s = loops.stride[k];
       const int64_t at = loops.offset(k, outer, index) + r * s[outer] + c * s[outer + 1];
       void* base = arg[k < n_out ? n_in + k : k - n_out];
+      if (per_byte[k] > 1) base = reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(base) * per_byte[k]);
       view[k] = {static_cast<char*>(base) + at * bytes[k], s[outer], s[outer + 1]};
     }
     program.run_tile(std::min(row_step, rows - r), std::min(col_step, cols - c), view + n_out, view, stream);
@@ -117,6 +135,7 @@ struct State {
   uint32_t n_in, n_out, outer = 0;
   int64_t rows = 1, cols = 1, n_outer = 1, row_step = 1, col_step = 1, row_items = 1, col_items = 1;
   int64_t bytes[Loops::kMaxOperands] = {};
+  uint32_t per_byte[Loops::kMaxOperands] = {};
   uint64_t grain = 1;
   bool stream = false;
 };

@@ -44,8 +44,10 @@ extern "C" {
 #define OPMUX_U8 OPMUX_DTYPE(18, 8, 3)
 #define OPMUX_U4 OPMUX_DTYPE(19, 4, 3)
 #define OPMUX_U2 OPMUX_DTYPE(20, 2, 3)
-#define OPMUX_BOOL OPMUX_DTYPE(21, 8, 4) /* 0 or 1 in a byte; any other value reads as 1 */
-#define OPMUX_C64 OPMUX_DTYPE(22, 64, 5) /* reserved */
+#define OPMUX_BOOL OPMUX_DTYPE(21, 8, 4)     /* 0 or 1 in a byte; any other value reads as 1 */
+#define OPMUX_C64 OPMUX_DTYPE(22, 64, 5)     /* reserved */
+#define OPMUX_E4M3FNUZ OPMUX_DTYPE(23, 8, 1) /* bias 8, no infinity, no -0; 0x80 is NaN */
+#define OPMUX_E5M2FNUZ OPMUX_DTYPE(24, 8, 1) /* bias 16, no infinity, no -0; 0x80 is NaN */
 
 #define OPMUX_MAX_RANK 8u
 #define OPMUX_MAX_INSN 64u
@@ -86,6 +88,9 @@ typedef struct opmux_insn {
 } opmux_insn;
 
 #define OPMUX_INSN_SATURATE 1u /* a cast to integer or 8-bit float saturates instead of wrapping */
+/* a cast to e8m0 goes to the power of two that is not below, not to the nearest */
+#define OPMUX_INSN_ROUND_UP 2u
+#define OPMUX_INSN_ROUND_DOWN 4u /* a cast to e8m0 goes to the power of two that is not above */
 
 /* A program with its place. slot: which operand it belongs to. */
 typedef struct opmux_prog {

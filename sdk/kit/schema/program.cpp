@@ -74,6 +74,9 @@ struct InsnCheck {
     const uint32_t flags = i.op == OPMUX_FN_CAST ? kInsnFlags : 0;
     if ((i.flags & ~flags) != 0)
       return refuse(k, flags, "has flags 0x%x, only 0x%x may be set", i.flags, flags);
+    const uint32_t rounding = i.flags & (OPMUX_INSN_ROUND_UP | OPMUX_INSN_ROUND_DOWN);
+    if (rounding != 0 && (i.dtype != OPMUX_E8M0 || (rounding & (rounding - 1)) != 0))
+      return refuse(k, OPMUX_E8M0, "has rounding flags 0x%x, only a cast to e8m0 may have one", rounding);
     if (i.op != OPMUX_FN_CONST && i.imm != 0)
       return refuse(k, 0, "has an immediate value, only CONST may have one");
     return operands(k, *f) && types(k, *f);
