@@ -57,8 +57,8 @@ def _check_line(model, op, c, where):
     for name in c.get("types", {}):
         if op.input_index(name) is None:
             raise SchemaError(op.file, f"{where}.types", f"'{name}' is no input")
-        for t in model.type_set(c["types"][name]) if c["types"][name] in model.dtypes["sets"] else \
-                _listed(c["types"][name]):
+        types = c["types"][name]
+        for t in model.type_set(types) if isinstance(types, str) and types in model.dtypes["sets"] else _listed(types):
             if t not in model.dtype:
                 raise SchemaError(op.file, f"{where}.types.{name}", f"there is no dtype '{t}'")
     for out, source in c.get("alias", {}).items():
