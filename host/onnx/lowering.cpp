@@ -219,7 +219,7 @@ void Lowering::lower_node(const SourceNode& node, const std::unordered_set<std::
     outputs = expand(*f, node);
   } else {
     const int64_t opset = opset_of(node);
-    const RuleFn rule = node.domain.empty() ? find_rule(node.op_type) : nullptr;
+    const RuleFn rule = find_rule(node.domain.empty() ? node.op_type : node.domain + "." + node.op_type);
     if (rule == nullptr) fail(OPMUX_E_UNSUPPORTED, "operator {} is not supported", node.op_type);
     std::string name = node.name;
     for (size_t i = 0; name.empty() && i < node.outputs.size(); ++i) name = node.outputs[i];

@@ -101,7 +101,7 @@ constexpr std::string_view kCountedOp =
     "\x01"
     "Counted";
 
-// The rule of an operator of ai.onnx, or null.
+// The rule of an operator, or null; of another domain than ai.onnx: "domain.operator".
 RuleFn find_rule(std::string_view op);
 
 }  // namespace opmux::onnx_import

@@ -10,7 +10,10 @@ namespace opmux::cpu {
 // The entries are constants of other files, so copying them here at load depends on no order of
 // initialisation.
 const kit_op kOps[] = {
+    kMatmulShort,
     kMatmul,
+    kQuantMatmul,
+    kGroupedMatmul,
     kConvDepthwise,
     kConv,
     kConvTranspose,
@@ -41,6 +44,7 @@ const kit_op kOps[] = {
     kDeformConv,
     kAttention,
     kLrn,
+    kDynamicQuantise,
     kReduce,
     kScan,
     kHistogram,

@@ -181,7 +181,8 @@ def names(model):
               "const uint32_t kMathBits = OPMUX_MATH_STRICT | OPMUX_MATH_DETERMINISTIC | OPMUX_MATH_ALLOW_TF32 |"
               " OPMUX_MATH_ALLOW_F16_ACC;",
               "const uint32_t kTensorFlags = OPMUX_T_CONST | OPMUX_T_STATE | OPMUX_T_HOST_SCALAR;",
-              "const uint32_t kInsnFlags = OPMUX_INSN_SATURATE | OPMUX_INSN_ROUND_UP | OPMUX_INSN_ROUND_DOWN;", "", "}  // namespace opmux::schema", ""]
+              "const uint32_t kInsnFlags = OPMUX_INSN_SATURATE | OPMUX_INSN_ROUND_UP |"
+              " OPMUX_INSN_ROUND_DOWN;", "", "}  // namespace opmux::schema", ""]
     return "\n".join(lines)
 
 

@@ -11,6 +11,8 @@ std::optional<uint32_t> accumulator_type(const Node& n) {
   switch (n.op) {
     case OPMUX_OP_MATMUL:
       return n.as<opmux_op_matmul>().acc_dtype;
+    case OPMUX_OP_QUANT_MATMUL:
+      return n.as<opmux_op_quant_matmul>().acc_dtype;
     case OPMUX_OP_CONV:
       return n.as<opmux_op_conv>().acc_dtype;
     case OPMUX_OP_CONV_TRANSPOSE:

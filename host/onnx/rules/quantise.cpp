@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Quantised operators by their formulas: integers inside, f32 around.
-#include <numeric>
+#include <algorithm>
 
 #include "host/onnx/rules/window.hpp"
 
@@ -74,52 +74,55 @@ void dequantize_linear(NodeContext& c) {
   c.out(0, c.b.cast(m.mul(x, spread(c, as_f32(c, scale), x, axis, block)), dtype));
 }
 
+// One group: all of x.
 void dynamic_quantize_linear(NodeContext& c) {
-  const Math m(c.b);
   const ValueId x = c.in(0);
-  std::vector<int64_t> axes(static_cast<size_t>(c.b.rank(x)));
-  std::iota(axes.begin(), axes.end(), 0);
-  const ValueId zero = m.number(x, 0);
-  const ValueId high = m(OPMUX_FN_MAX, {c.b.reduce(OPMUX_REDUCE_MAX, x, axes, false), zero});
-  const ValueId low = m(OPMUX_FN_MIN, {c.b.reduce(OPMUX_REDUCE_MIN, x, axes, false), zero});
-  const ValueId span = m.sub(high, low);
-  const ValueId scale = m.div(m.select(m(OPMUX_FN_EQ, {span, zero}), m.number(x, 1), span), 255.0);
-  const ValueId raw = m.div(m.sub(zero, low), scale);
-  const ValueId offset =
-      c.b.cast(m(OPMUX_FN_ROUND, {m(OPMUX_FN_CLAMP, {raw, zero, m.number(x, 255)})}), OPMUX_U8);
-  c.out(0, quantised(c, x, scale, offset, OPMUX_U8));
-  c.out(1, scale);
-  c.out(2, offset);
+  const Dims dims = c.b.dims(x), flat = {element_count(c.b.desc(x))}, one = {1};
+  Node node;
+  node.op = OPMUX_OP_DYNAMIC_QUANTISE;
+  node.in = {c.b.reshape(x, flat)};
+  opmux_op_dynamic_quantise d{};
+  d.dtype = OPMUX_U8;
+  node.set(d);
+  const opmux_tdesc out[] = {make_desc(OPMUX_U8, flat), make_desc(OPMUX_F32, one), make_desc(OPMUX_U8, one)};
+  const std::vector<ValueId> y = c.b.emit_as(std::move(node), out);
+  c.out(0, c.b.reshape(y[0], dims));
+  c.out(1, c.b.reshape(y[1], {}));
+  c.out(2, c.b.reshape(y[2], {}));
 }
 
-bool is_zero(NodeContext& c, ValueId v) {
-  const auto t = v == kNone ? std::nullopt : c.b.known(v);
-  if (!t) return v == kNone;
-  const auto values = t->to_int64();
-  return std::all_of(values.begin(), values.end(), [](int64_t z) { return z == 0; });
+// A zero point of a matrix: a scalar, or one for each row (of a) or column (of b).
+ValueId matrix_zero(NodeContext& c, ValueId z, bool of_rows) {
+  if (z == kNone) return kNone;
+  if (element_count(c.b.desc(z)) == 1) return c.b.reshape(z, {});
+  if (c.b.rank(z) != 1) return z;
+  const Dims dims = of_rows ? Dims{c.b.dim(z, 0), 1} : Dims{1, c.b.dim(z, 0)};
+  return c.b.reshape(z, dims);
 }
 
-// sum (a - za)(b - zb) = sum a b - zb sum a - za sum b + K za zb, exact in i32. za: scalar, [M] or [.., M,
-// 1]; zb: scalar, [N] or [.., 1, N].
+// sum (a - za)(b - zb), exact in i32; vectors as in numpy.matmul.
+// 8-bit floats have no zero points; their sum is in f32.
 ValueId integer_matmul(NodeContext& c, ValueId a, ValueId za, ValueId b, ValueId zb) {
-  const Math m(c.b);
-  ValueId y = c.b.matmul(a, b);
-  const auto wide = [&](ValueId v) { return c.b.cast(v, OPMUX_I32); };
-  if (za != kNone && c.b.rank(za) == 1 && c.b.dim(za, 0) > 1) {
-    const Dims column = {c.b.dim(za, 0), 1};
-    za = c.b.reshape(za, column);
-  }
-  if (c.b.rank(a) < 2 || c.b.rank(b) < 2)
-    fail(OPMUX_E_UNSUPPORTED, "vectors with zero points are not supported");
-  const int64_t last[] = {-1}, before[] = {-2};
-  const bool skip_a = is_zero(c, za), skip_b = is_zero(c, zb);
-  if (!skip_b) y = m.sub(y, m.mul(c.b.reduce(OPMUX_REDUCE_SUM, wide(a), last, true), wide(zb)));
-  if (!skip_a) y = m.sub(y, m.mul(c.b.reduce(OPMUX_REDUCE_SUM, wide(b), before, true), wide(za)));
-  if (!skip_a && !skip_b) {
-    const auto k = static_cast<double>(c.b.dim(a, c.b.rank(a) - 1));
-    y = m.add(y, m.mul(m.mul(wide(za), wide(zb)), k));
-  }
-  return y;
+  const bool row = c.b.rank(a) == 1, column = c.b.rank(b) == 1;
+  if (c.b.rank(a) == 0 || c.b.rank(b) == 0) fail(OPMUX_E_INVALID, "a factor is a scalar");
+  const int64_t first[] = {0}, second[] = {1};
+  const bool floats = is_float(c.b.dtype(a)) || is_float(c.b.dtype(b));
+  Node node;
+  node.op = OPMUX_OP_QUANT_MATMUL;
+  node.in = {row ? c.b.unsqueeze(a, first) : a,
+             column ? c.b.unsqueeze(b, second) : b,
+             kNone,
+             floats ? kNone : matrix_zero(c, za, true),
+             kNone,
+             floats ? kNone : matrix_zero(c, zb, false)};
+  opmux_op_quant_matmul d{};
+  d.acc_dtype = floats ? OPMUX_F32 : OPMUX_I32;
+  node.set(d);
+  const ValueId y = c.b.emit(std::move(node));
+  std::vector<int64_t> gone;
+  if (row) gone.push_back(c.b.rank(y) - 2);
+  if (column) gone.push_back(c.b.rank(y) - 1);
+  return gone.empty() ? y : c.b.squeeze(y, gone);
 }
 
 void matmul_integer(NodeContext& c) {
@@ -163,11 +166,80 @@ void qlinear_conv(NodeContext& c) {
         quantised(c, y, as_f32(c, c.b.reshape(c.in(6), {})), c.b.reshape(c.in(7), {}), c.b.dtype(c.in(7))));
 }
 
+// Bytes of a contiguous value as elements of `dtype`: [outer, inner], a row being `row` elements long,
+// transposed.
+ValueId packed_view(NodeContext& c, ValueId v, uint32_t dtype, int64_t outer, int64_t inner, int64_t row) {
+  v = c.b.contiguous(v);
+  const auto bytes = element_count(c.b.desc(v)) * (OPMUX_DTYPE_BITS(c.b.dtype(v)) / 8);
+  if (bytes * 8 != outer * row * OPMUX_DTYPE_BITS(dtype)) {
+    fail(OPMUX_E_INVALID, "a tensor of {} bytes must hold {} x {} elements of {} bits", bytes, outer, row,
+         OPMUX_DTYPE_BITS(dtype));
+  }
+  const Dims dims = {inner, outer};
+  opmux_tdesc t = make_desc(dtype, dims);
+  t.stride[0] = 1;
+  t.stride[1] = row;
+  return c.b.graph().add_view(v, t, 0, c.op());
+}
+
+// Unsigned codes whose zero is in the middle, as signed ones without a zero: the top bit of each turned.
+ValueId centred(NodeContext& c, ValueId v, int64_t bits) {
+  const auto t = c.b.known(v);
+  HostTensor made(t->desc());
+  const auto turn = static_cast<std::byte>(bits == 8 ? 0x80 : bits == 4 ? 0x88 : 0xaa);
+  for (uint64_t i = 0; i < t->size_bytes(); ++i) made.mutable_data()[i] = t->data()[i] ^ turn;
+  return c.b.constant(std::move(made));
+}
+
+// com.microsoft: weights [N, blocks, bytes] of packed unsigned codes along k, one scale and zero for each
+// block.
+void matmul_nbits(NodeContext& c) {
+  const int64_t k = c.integer("K"), n = c.integer("N"), bits = c.integer("bits", 4),
+                block = c.integer("block_size");
+  if (bits != 2 && bits != 4 && bits != 8)
+    fail(OPMUX_E_UNSUPPORTED, "weights of {} bits are not supported", bits);
+  if (k < 1 || n < 1 || block < 8 || block > (int64_t{1} << 30))
+    fail(OPMUX_E_INVALID, "K is {}, N is {}, block_size is {}", k, n, block);
+  if (c.has(4)) fail(OPMUX_E_UNSUPPORTED, "a group index is not supported");
+  const int64_t blocks = (k + block - 1) / block, per = 8 / bits;
+  const bool known_middle = !c.has(3) && c.b.is_constant(c.in(1));
+  const uint32_t codes = bits == 8 ? OPMUX_U8 : bits == 4 ? OPMUX_U4 : OPMUX_U2;
+  const uint32_t signed_codes = bits == 8 ? OPMUX_I8 : bits == 4 ? OPMUX_I4 : OPMUX_I2;
+  ValueId zero = kNone;
+  if (c.has(3) && is_float(c.b.dtype(c.in(3))))
+    zero = packed_view(c, c.in(3), c.b.dtype(c.in(3)), n, blocks, blocks);
+  else if (c.has(3))
+    zero = packed_view(c, c.in(3), codes, n, blocks, (blocks + per - 1) / per * per);
+  else if (!known_middle)
+    zero = c.b.scalar(OPMUX_U8, static_cast<double>(int64_t{1} << (bits - 1)));
+  const ValueId weights = known_middle ? centred(c, c.in(1), bits) : c.in(1);
+  const ValueId scale = c.in(2);
+  const bool row = c.b.rank(c.in(0)) == 1;
+  const int64_t first[] = {0};
+  Node node;
+  node.op = OPMUX_OP_QUANT_MATMUL;
+  node.in = {row ? c.b.unsqueeze(c.in(0), first) : c.in(0),
+             packed_view(c, weights, known_middle ? signed_codes : codes, n, k, blocks * block),
+             kNone,
+             kNone,
+             packed_view(c, scale, c.b.dtype(scale), n, blocks, blocks),
+             zero};
+  opmux_op_quant_matmul d{};
+  d.acc_dtype = OPMUX_F32;
+  d.b_group = static_cast<uint32_t>(block);
+  node.set(d);
+  ValueId y = c.b.emit(std::move(node));
+  if (row) y = c.b.squeeze(y, first);
+  if (c.has(5)) y = Math(c.b).add(y, c.in(5));
+  c.out(0, y);
+}
+
 constexpr Rule kRules[] = {
     {"ConvInteger", conv_integer},
     {"DequantizeLinear", dequantize_linear},
     {"DynamicQuantizeLinear", dynamic_quantize_linear},
     {"MatMulInteger", matmul_integer},
+    {"com.microsoft.MatMulNBits", matmul_nbits},
     {"QLinearConv", qlinear_conv},
     {"QLinearMatMul", qlinear_matmul},
     {"QuantizeLinear", quantize_linear},

@@ -7,108 +7,11 @@
 #include <hwy/foreach_target.h>  // NOLINT: before highway.h
 #include <hwy/highway.h>
 
+#include "cpu/kernels/gemm_tile-inl.hpp"
+
 HWY_BEFORE_NAMESPACE();
 namespace opmux::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-// Accumulators fill the register file but for the operands: 28 of 32 zmm, 12 of 16 ymm or xmm, 24 of 32 on
-// NEON.
-#if HWY_TARGET <= HWY_AVX3
-constexpr int kMr = 14, kNv = 2;
-#elif HWY_TARGET == HWY_NEON
-constexpr int kMr = 8, kNv = 3;
-#else
-constexpr int kMr = 6, kNv = 2;
-#endif
-
-template <class T>
-using Tag = hn::ScalableTag<T>;
-template <class T>
-using Vec = hn::Vec<Tag<T>>;
-
-template <class T>
-HWY_INLINE Vec<T> mul_add(Vec<T> a, Vec<T> b, Vec<T> c) {
-  if constexpr (hwy::IsFloat<T>()) {
-    return hn::MulAdd(a, b, c);
-  } else {
-    return hn::Add(hn::Mul(a, b), c);
-  }
-}
-
-// NV vectors side by side. Nested structures instead of arrays, because g++ keeps members in registers, not
-// elements.
-template <class T, int NV>
-struct Cols {
-  Vec<T> v;
-  Cols<T, NV - 1> rest;
-
-  HWY_INLINE Cols() {}  // an implicit one would lack the target's attribute
-  HWY_INLINE void zero() {
-    v = hn::Zero(Tag<T>());
-    rest.zero();
-  }
-  HWY_INLINE void load(const T* p) {
-    v = hn::LoadU(Tag<T>(), p);
-    rest.load(p + hn::Lanes(Tag<T>()));
-  }
-  HWY_INLINE void store(T* p) const {
-    hn::StoreU(v, Tag<T>(), p);
-    rest.store(p + hn::Lanes(Tag<T>()));
-  }
-  HWY_INLINE void fma(Vec<T> x, const Cols& b) {
-    v = mul_add<T>(x, b.v, v);
-    rest.fma(x, b.rest);
-  }
-  template <class F>
-  HWY_INLINE void each(const F& f, int64_t at) {
-    v = f(v, at);
-    rest.each(f, at + static_cast<int64_t>(hn::Lanes(Tag<T>())));
-  }
-};
-template <class T>
-struct Cols<T, 0> {
-  HWY_INLINE void zero() {}
-  HWY_INLINE void load(const T*) {}
-  HWY_INLINE void store(T*) const {}
-  HWY_INLINE void fma(Vec<T>, const Cols&) {}
-  template <class F>
-  HWY_INLINE void each(const F&, int64_t) {}
-};
-
-// R rows of NV vectors; member `row` is row R - 1.
-template <class T, int R, int NV>
-struct Rows {
-  Cols<T, NV> row;
-  Rows<T, R - 1, NV> rest;
-
-  HWY_INLINE Rows() {}
-  HWY_INLINE void zero() {
-    row.zero();
-    rest.zero();
-  }
-  HWY_INLINE void fma(const T* a, const Cols<T, NV>& b) {
-    rest.fma(a, b);
-    row.fma(hn::Set(Tag<T>(), a[R - 1]), b);
-  }
-  // f(vector, row, column of its first lane)
-  template <class F>
-  HWY_INLINE void each(const F& f) {
-    rest.each(f);
-    row.each([&](Vec<T> v, int64_t at) HWY_ATTR { return f(v, int64_t{R - 1}, at); }, 0);
-  }
-  HWY_INLINE void store(T* c, int64_t ldc) const {
-    rest.store(c, ldc);
-    row.store(c + (R - 1) * ldc);
-  }
-};
-template <class T, int NV>
-struct Rows<T, 0, NV> {
-  HWY_INLINE void zero() {}
-  HWY_INLINE void fma(const T*, const Cols<T, NV>&) {}
-  template <class F>
-  HWY_INLINE void each(const F&) {}
-  HWY_INLINE void store(T*, int64_t) const {}
-};
 
 template <class T, int R, int NV>
 HWY_INLINE void apply(Rows<T, R, NV>& acc, const GemmStep<T>& s, int64_t col) {
@@ -171,7 +74,7 @@ HWY_NOINLINE void finish_narrow(const GemmStrip<T>& s, const T* tile, int64_t ld
   }
 }
 
-template <class T, int R, int NV>
+template <class T, class M, int R, int NV>
 HWY_NOINLINE void tile(const GemmStrip<T>& s, int64_t col, const T* b) {
   const Tag<T> d;
   constexpr int64_t kWidth = NV * static_cast<int64_t>(hn::MaxLanes(Tag<T>()));
@@ -189,7 +92,7 @@ HWY_NOINLINE void tile(const GemmStrip<T>& s, int64_t col, const T* b) {
     Cols<T, NV> row;
     row.load(b);
     hwy::Prefetch(b + 16 * ldb);
-    acc.fma(a, row);
+    acc.template fma<M>(a, row);
     a += lda;
     b += ldb;
   }
@@ -209,38 +112,39 @@ HWY_NOINLINE void tile(const GemmStrip<T>& s, int64_t col, const T* b) {
   }
 }
 
-template <class T, int R, int NV>
+template <class T, class M, int R, int NV>
 HWY_INLINE void narrow_tile(const GemmStrip<T>& s, int64_t col, const T* b) {
   constexpr int64_t kLanes = static_cast<int64_t>(hn::MaxLanes(Tag<T>()));
   if constexpr (NV > 1) {
-    if (s.cols - col <= (NV - 1) * kLanes) return narrow_tile<T, R, NV - 1>(s, col, b);
+    if (s.cols - col <= (NV - 1) * kLanes) return narrow_tile<T, M, R, NV - 1>(s, col, b);
   }
-  tile<T, R, NV>(s, col, b);
+  tile<T, M, R, NV>(s, col, b);
 }
 
-template <class T, int R>
+template <class T, class M, int R>
 HWY_NOINLINE void strip_of(const GemmStrip<T>& s) {
   constexpr int64_t kWidth = kNv * static_cast<int64_t>(hn::MaxLanes(Tag<T>()));
   const T* b = s.b;
   int64_t col = 0;
-  for (; col + kWidth <= s.cols; col += kWidth, b += s.b_panel) tile<T, R, kNv>(s, col, b);
-  if (col < s.cols) narrow_tile<T, R, kNv>(s, col, b);
+  for (; col + kWidth <= s.cols; col += kWidth, b += s.b_panel) tile<T, M, R, kNv>(s, col, b);
+  if (col < s.cols) narrow_tile<T, M, R, kNv>(s, col, b);
 }
 
-template <class T, int R = kMr>
+template <class T, class M, int R = kMr>
 HWY_INLINE void strip(const GemmStrip<T>& s) {
-  if (s.rows == R) return strip_of<T, R>(s);
-  if constexpr (R > 1) strip<T, R - 1>(s);
+  if (s.rows == R) return strip_of<T, M, R>(s);
+  if constexpr (R > 1) strip<T, M, R - 1>(s);
 }
 
-template <class T>
+template <class T, class M = Product>
 GemmKernels<T> kernels() {
   return {{kMr, kNv * static_cast<int64_t>(hn::Lanes(Tag<T>()))},
-          [](const GemmStrip<T>& s) HWY_ATTR { strip<T>(s); }};
+          [](const GemmStrip<T>& s) HWY_ATTR { strip<T, M>(s); }};
 }
 GemmKernels<float> kernels_f32() { return kernels<float>(); }
 GemmKernels<double> kernels_f64() { return kernels<double>(); }
 GemmKernels<int32_t> kernels_i32() { return kernels<int32_t>(); }
+GemmKernels<int32_t> kernels_pairs() { return kernels<int32_t, PairProduct>(); }
 
 }  // namespace opmux::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -251,6 +155,7 @@ namespace {
 HWY_EXPORT(kernels_f32);
 HWY_EXPORT(kernels_f64);
 HWY_EXPORT(kernels_i32);
+HWY_EXPORT(kernels_pairs);
 }  // namespace
 
 template <>
@@ -265,6 +170,7 @@ template <>
 GemmKernels<int32_t> gemm_kernels<int32_t>() {
   return HWY_DYNAMIC_DISPATCH(kernels_i32)();
 }
+GemmKernels<int32_t> gemm_pair_kernels() { return HWY_DYNAMIC_DISPATCH(kernels_pairs)(); }
 
 }  // namespace opmux::cpu
 #endif

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cpu/gemm_op.hpp"
+#include "cpu/matmul_shape.hpp"
 #include "cpu/ops/ops.hpp"
 
 namespace opmux::cpu {
@@ -19,58 +20,6 @@ struct Shape {
 
 const opmux_op_matmul& desc(const opmux_opd& d) { return reinterpret_cast<const opmux_op_matmul&>(d); }
 
-GemmOperand operand(const opmux_tdesc& t, const opmux_tdesc& out, uint32_t row_axis, uint32_t k_axis) {
-  GemmOperand o;
-  o.dtype = t.dtype;
-  o.packed = t.layout != 0;
-  o.rs = t.stride[t.rank - row_axis];
-  o.ks = t.stride[t.rank - k_axis];
-  for (uint32_t i = 0; i + 2 < t.rank; ++i) {
-    o.bs[i + out.rank - t.rank] = t.dim[i] == 1 ? 0 : t.stride[i];
-  }
-  return o;
-}
-
-GridView grid_view(const opmux_tdesc& t, const opmux_tdesc& out) {
-  GridView v;
-  int64_t s[OPMUX_MAX_RANK] = {};
-  broadcast_strides(t, out, s);
-  v.dtype = t.dtype;
-  std::copy(s, s + out.rank - 2, v.bs);
-  v.rs = s[out.rank - 2];
-  v.cs[0] = s[out.rank - 1];
-  return v;
-}
-
-// The inner batch dim becomes rows where the right operand does not depend on it and everything else
-// continues.
-void fold_batch(GemmPlan& p) {
-  OutGrid& g = p.grid;
-  while (g.n_batch > 0) {
-    const uint32_t i = g.n_batch - 1;
-    auto continues = [&](int64_t bs, int64_t rs) { return g.batch[i] == 1 || bs == rs * p.m; };
-    bool all = (p.b.bs[i] == 0 || g.batch[i] == 1) && continues(p.a.bs[i], p.a.rs) &&
-               continues(g.out.bs[i], g.out.rs);
-    for (uint32_t e = 0; e < g.n_extra; ++e) all = all && continues(g.extra[e].bs[i], g.extra[e].rs);
-    if (!all || (p.m == 1 && g.batch[i] > 1 && g.n_extra > 16)) return;
-    p.m *= g.batch[i];
-    p.a.bs[i] = p.b.bs[i] = g.out.bs[i] = 0;
-    for (uint32_t e = 0; e < g.n_extra; ++e) g.extra[e].bs[i] = 0;
-    g.batch[i] = 0;
-    --g.n_batch;
-    g.rows = p.m;
-  }
-}
-
-// Rows of length 1 have any stride; the one that lets a batch dim continue them is the batch's.
-void free_stride(GemmPlan& p) {
-  if (p.m != 1 || p.grid.n_batch == 0) return;
-  const uint32_t i = p.grid.n_batch - 1;
-  p.a.rs = p.a.bs[i];
-  p.grid.out.rs = p.grid.out.bs[i];
-  for (uint32_t e = 0; e < p.grid.n_extra; ++e) p.grid.extra[e].rs = p.grid.extra[e].bs[i];
-}
-
 Shape shape(const opmux_opd& d) {
   Shape s;
   GemmPlan& p = s.plan;
@@ -78,8 +27,8 @@ Shape shape(const opmux_opd& d) {
   p.m = out.dim[out.rank - 2];
   p.n = out.dim[out.rank - 1];
   p.k = a.dim[a.rank - 1];
-  p.a = operand(a, out, 2, 1);
-  p.b = operand(b, out, 1, 2);
+  p.a = matrix_operand(a, out, 2, 1);
+  p.b = matrix_operand(b, out, 1, 2);
   p.grid.n_batch = out.rank - 2;
   std::copy(out.dim, out.dim + out.rank - 2, p.grid.batch);
   p.grid.rows = p.m;

@@ -45,5 +45,10 @@ extern const kit_op kTensorStats;        // tensor_stats.cpp
 extern const kit_op kTopK;               // top_k.cpp
 extern const kit_op kUnique;             // unique.cpp
 
+extern const kit_op kDynamicQuantise;  // dynamic_quantise.cpp
+extern const kit_op kGroupedMatmul;    // grouped_matmul.cpp
+extern const kit_op kMatmulShort;      // quant_matmul.cpp
+extern const kit_op kQuantMatmul;      // quant_matmul.cpp
+
 }  // namespace opmux::cpu
 #endif

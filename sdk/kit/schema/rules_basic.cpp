@@ -33,6 +33,25 @@ bool broadcast_into(std::span<const int64_t> t, int64_t dims[8], uint32_t& rank,
 
 }  // namespace
 
+bool matmul_shape(const View& v, int64_t shape[8], uint32_t& rank, Problem& p) {
+  const opmux_tdesc &a = v.in(0), &b = v.in(1);
+  const int64_t k = a.dim[a.rank - 1];
+  if (b.dim[b.rank - 2] != k)
+    return fail(p, v.name(), v.at_in(OPMUX_WHY_DIM, 1, b.rank - 2), b.dim[b.rank - 2], k,
+                "dim %u of b is %lld, but dim %u of a is %lld", b.rank - 2, ll(b.dim[b.rank - 2]), a.rank - 1,
+                ll(k));
+  uint32_t axis = 0;
+  rank = 0;
+  broadcast_into(dims(a).first(a.rank - 2), shape, rank, &axis);
+  if (!broadcast_into(dims(b).first(b.rank - 2), shape, rank, &axis))
+    return fail(p, v.name(), v.at_in(OPMUX_WHY_DIM, 1, axis), b.dim[axis], a.dim[axis + a.rank - b.rank],
+                "dim %u of b is %lld, which does not broadcast with %lld of a", axis, ll(b.dim[axis]),
+                ll(a.dim[axis + a.rank - b.rank]));
+  shape[rank++] = a.dim[a.rank - 2];
+  shape[rank++] = b.dim[b.rank - 1];
+  return true;
+}
+
 namespace rules {
 
 bool pointwise(const View& v, Shapes& s, Problem& p) {
@@ -152,22 +171,30 @@ bool matmul(const View& v, Shapes& s, Problem& p) {
     return fail(p, v.name(), View::at_attr(offsetof(opmux_op_matmul, acc_dtype)), m.acc_dtype, acc,
                 "acc_dtype is %s, must be %s for %s", dtype_name(m.acc_dtype), dtype_name(acc),
                 dtype_name(a.dtype));
-  const int64_t k = a.dim[a.rank - 1];
-  if (b.dim[b.rank - 2] != k)
-    return fail(p, v.name(), v.at_in(OPMUX_WHY_DIM, 1, b.rank - 2), b.dim[b.rank - 2], k,
-                "dim %u of b is %lld, but dim %u of a is %lld", b.rank - 2, ll(b.dim[b.rank - 2]), a.rank - 1,
-                ll(k));
   int64_t shape[8] = {};
-  uint32_t rank = 0, axis = 0;
-  broadcast_into(dims(a).first(a.rank - 2), shape, rank, &axis);
-  if (!broadcast_into(dims(b).first(b.rank - 2), shape, rank, &axis))
-    return fail(p, v.name(), v.at_in(OPMUX_WHY_DIM, 1, axis), b.dim[axis], a.dim[axis + a.rank - b.rank],
-                "dim %u of b is %lld, which does not broadcast with %lld of a", axis, ll(b.dim[axis]),
-                ll(a.dim[axis + a.rank - b.rank]));
-  shape[rank++] = a.dim[a.rank - 2];
-  shape[rank++] = b.dim[b.rank - 1];
+  uint32_t rank = 0;
+  if (!matmul_shape(v, shape, rank, p)) return false;
   const uint32_t plain = integer ? acc : a.dtype;
   s.set(0, v.out(0).dtype == acc ? acc : plain, {shape, rank});
+  return true;
+}
+
+bool grouped_matmul(const View& v, Shapes& s, Problem& p) {
+  const opmux_tdesc &a = v.in(0), &b = v.in(1), &offsets = v.in(2);
+  const uint32_t acc = compute_dtype(a.dtype), stated = v.attr<opmux_op_grouped_matmul>().acc_dtype;
+  if (stated != acc)
+    return fail(p, v.name(), View::at_attr(offsetof(opmux_op_grouped_matmul, acc_dtype)), stated, acc,
+                "acc_dtype is %s, must be %s for %s", dtype_name(stated), dtype_name(acc),
+                dtype_name(a.dtype));
+  if (b.dim[1] != a.dim[1])
+    return fail(p, v.name(), v.at_in(OPMUX_WHY_DIM, 1, 1), b.dim[1], a.dim[1],
+                "dim 1 of b is %lld, but dim 1 of a is %lld", ll(b.dim[1]), ll(a.dim[1]));
+  if (offsets.dim[0] != b.dim[0] + 1)
+    return fail(p, v.name(), v.at_in(OPMUX_WHY_DIM, 2, 0), offsets.dim[0], b.dim[0] + 1,
+                "dim 0 of offsets is %lld, must be %lld, one more than the matrices of b", ll(offsets.dim[0]),
+                ll(b.dim[0] + 1));
+  const int64_t shape[2] = {a.dim[0], b.dim[2]};
+  s.set(0, v.out(0).dtype == acc ? acc : a.dtype, shape);
   return true;
 }
 

@@ -98,6 +98,8 @@ bool check_tensor(const View& v, const opmux_tdesc& t, const char* name, bool ou
 bool check_programs(const View& v, Shapes& s, Problem& p);
 bool program_inputs(const View& v, uint64_t& extra, Problem& p);
 bool broadcasts(const opmux_tdesc& t, const opmux_tdesc& to);
+// Dims of the product of inputs 0 and 1.
+bool matmul_shape(const View& v, int64_t shape[8], uint32_t& rank, Problem& p);
 
 // Shape rules too long for a schema, one for each name under `rule:` there.
 namespace rules {
@@ -118,6 +120,9 @@ bool top_k(const View& v, Shapes& s, Problem& p);
 bool non_zero(const View& v, Shapes& s, Problem& p);
 bool unique(const View& v, Shapes& s, Problem& p);
 bool matmul(const View& v, Shapes& s, Problem& p);
+bool grouped_matmul(const View& v, Shapes& s, Problem& p);
+bool quant_matmul(const View& v, Shapes& s, Problem& p);
+bool dynamic_quantise(const View& v, Shapes& s, Problem& p);
 bool conv(const View& v, Shapes& s, Problem& p);
 bool conv_transpose(const View& v, Shapes& s, Problem& p);
 bool pool(const View& v, Shapes& s, Problem& p);

@@ -4,7 +4,7 @@
 import ml_dtypes
 import numpy as np
 import pytest
-from raw_plugin import C, SERIAL, Packed, Program, Typed
+from raw_plugin import C, SERIAL, Descriptor, Packed, Plugin, Program, Typed
 
 FLOATS = {
     "f16": np.float16,
@@ -48,14 +48,16 @@ def all_codes(name):
 
 def decoded(name):
     """Values of all codes as double, by an independent implementation."""
-    width = 2 if bits_of(name) == 16 else 1
-    return all_codes(name).astype([np.uint8, np.uint16][width - 1]).view(FLOATS[name]).astype(np.float64)
+    kind = np.uint16 if bits_of(name) == 16 else np.uint8
+    with np.errstate(invalid="ignore"):
+        return all_codes(name).astype(kind).view(FLOATS[name]).astype(np.float64)
 
 
 @pytest.mark.parametrize("name", FLOATS)
 @pytest.mark.parametrize("to, kind", [("f64", np.float64), ("f32", np.float32)])
 def test_every_code_has_the_value_of_ml_dtypes(plugin, name, to, kind):
-    got = cast(plugin, operand(all_codes(name), name), name, to).view(kind).astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        got = cast(plugin, operand(all_codes(name), name), name, to).view(kind).astype(np.float64)
     want = decoded(name)
     np.testing.assert_array_equal(got, want)
     numbers = ~np.isnan(want)
@@ -109,14 +111,13 @@ def test_rounding_from_f64_is_done_once(plugin, name):
     np.testing.assert_array_equal(value[got], value[want])
 
 
-@pytest.mark.parametrize("name", FLOATS)
+# The flag is for integers and 8-bit floats.
+@pytest.mark.parametrize("name", [n for n in FLOATS if n not in ("f16", "bf16")])
 def test_saturation_gives_the_greatest_number(plugin, name):
     value = decoded(name)
     top = np.nanmax(value[np.isfinite(value)])
     x = np.array([1e30, np.inf, -1e30, -np.inf, 1.0, np.nan], np.float32)
     got = value[cast(plugin, x, "f32", name, SATURATE)]
-    if name in ("f16", "bf16"):
-        return  # the flag is for integers and 8-bit floats; test_every_rounding covers these
     if name == "e8m0":  # 1e30 is within
         np.testing.assert_array_equal(got, [2.0**100, top, np.nan, np.nan, 1.0, np.nan])
     else:
@@ -182,8 +183,6 @@ def test_nan_becomes_zero_and_infinities_saturate(plugin, name):
 @pytest.mark.parametrize("name", list(FLOATS) + INTS)
 @pytest.mark.parametrize("to", ["e4m3fn", "e2m1", "i4", "u2", "e8m0"])
 def test_both_plugins_agree_on_casts_between_small_types(build_dir, name, to):
-    from raw_plugin import Plugin
-
     ref, cpu = (Plugin(build_dir / f"lib/opmux/opmux_{n}.so") for n in ("reference", "cpu"))
     x = operand(all_codes(name), name)
     for flags in (0, SATURATE):
@@ -201,7 +200,7 @@ def test_elements_of_less_than_a_byte_leave_the_rest_of_the_last_byte(plugin, na
     plugin.run("pointwise", [values], [y], [p])
     back = np.empty(n, np.float32)
     plugin.run("pointwise", [y], [back], [Program(0, 1, [("CAST", "f32", 0)], [1])])
-    np.testing.assert_array_equal(back, np.where((values == 1) & (name == "i2"), 1, values))
+    np.testing.assert_array_equal(back, values)
     spare = y.bits.size * 8 - n * bits_of(name)
     assert int(y.bits[-1]) >> (8 - spare) == 2**spare - 1
 
@@ -212,8 +211,6 @@ def test_small_elements_are_read_and_written_through_odd_strides(plugin, name):
     rng = np.random.default_rng(5)
     codes = rng.integers(0, 2 ** bits_of(name), (37, 11)).astype(np.uint8)
     x, y = Packed(codes, name), Packed(np.zeros((37, 22), np.uint8), name)
-    from raw_plugin import Descriptor
-
     d = Descriptor("pointwise", [x], [y], [Program(0, 1, [("CAST", name, 0)], [1])])
     t = d.struct.outputs[0]
     t.dim[0], t.dim[1], t.stride[0], t.stride[1] = 37, 11, 22, 2

@@ -19,6 +19,7 @@
 #include "cpu/op_table.hpp"
 #include "kit/desc.hpp"
 #include "kit/host_api.h"
+#include "kit/scalar.hpp"
 
 namespace opmux::test {
 
@@ -87,7 +88,8 @@ inline double decode16(uint16_t b, int man, int bias) {
   return b & 0x8000 ? -v : v;
 }
 
-// A tensor with its memory; elements between those of the view hold a pattern that nobody may change.
+// A tensor with its memory, of elements of less than a byte only in order; elements between those of the view
+// hold a pattern that nobody may change.
 class Tensor {
  public:
   opmux_tdesc t{};
@@ -141,8 +143,11 @@ class Tensor {
         return as(uint32_t{});
       case OPMUX_U16:
         return as(uint16_t{});
-      default:
+      case OPMUX_U8:
+      case OPMUX_BOOL:
         return as(uint8_t{});
+      default:
+        return kit::cast_to(t.dtype, OPMUX_F64, kit::load(t.dtype, bytes_.data(), offset(i))).f;
     }
   }
   void set(const Index& i, double v) {
@@ -171,8 +176,12 @@ class Tensor {
         return to(static_cast<uint32_t>(v));
       case OPMUX_U16:
         return to(static_cast<uint16_t>(v));
-      default:
+      case OPMUX_U8:
+      case OPMUX_BOOL:
         return to(static_cast<uint8_t>(v));
+      default:
+        return kit::store(t.dtype, bytes_.data(), offset(i),
+                          kit::cast_to(OPMUX_F64, t.dtype, kit::of_float(v), true));
     }
   }
   template <class F>
@@ -202,8 +211,10 @@ class Tensor {
   Tensor& random(std::mt19937& rng) {
     const bool is_float = OPMUX_DTYPE_CLASS(t.dtype) == OPMUX_CLASS_FLOAT;
     std::uniform_real_distribution<double> real(-1, 1);
-    const bool no_sign = OPMUX_DTYPE_CLASS(t.dtype) == OPMUX_CLASS_UNSIGNED;
-    std::uniform_int_distribution<int> whole(no_sign ? 0 : -128, no_sign ? 255 : 127);
+    const int bits = static_cast<int>(std::min(OPMUX_DTYPE_BITS(t.dtype), 8u));
+    const bool is_signed = OPMUX_DTYPE_CLASS(t.dtype) == OPMUX_CLASS_SIGNED;
+    std::uniform_int_distribution<int> whole(is_signed ? -(1 << (bits - 1)) : 0,
+                                             (1 << (is_signed ? bits - 1 : bits)) - 1);
     each([&](const Index& i) { set(i, is_float ? real(rng) : whole(rng)); });
     return *this;
   }
@@ -240,7 +251,7 @@ class Tensor {
       }
       elements = step;
     }
-    bytes_.assign(static_cast<size_t>(elements * size()), kPattern);
+    bytes_.assign(static_cast<size_t>((elements * OPMUX_DTYPE_BITS(dtype) + 7) / 8), kPattern);
   }
   int64_t zero_ = 0;
   std::vector<std::byte> bytes_;

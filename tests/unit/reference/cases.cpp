@@ -199,6 +199,41 @@ std::vector<Case> sort_cases() {
   };
 }
 
+std::vector<Case> product_cases() {
+  return {
+      make_case<opmux_op_matmul>("matmul", OPMUX_OP_MATMUL,
+                                 [](auto& d) {
+                                   d.in(tensor(F, {2, 3, 4})).in(tensor(F, {4, 5})).in(tensor(F, {5}));
+                                   d.out(tensor(F, {2, 3, 5})).program(bias_epilogue());
+                                   d->acc_dtype = F;
+                                 }),
+      make_case<opmux_op_quant_matmul>(
+          "quant_matmul", OPMUX_OP_QUANT_MATMUL,
+          [](auto& d) {
+            d.in(tensor(F, {2, 3, 40})).in(tensor(OPMUX_I8, {40, 5})).in(kit::absent()).in(kit::absent());
+            d.in(tensor(F, {2, 5})).in(tensor(OPMUX_I8, {2, 5})).in(tensor(F, {5}));
+            d.out(tensor(F, {2, 3, 5})).program(bias_epilogue());
+            d->acc_dtype = F;
+            d->b_group = 32;
+          }),
+      make_case<opmux_op_grouped_matmul>(
+          "grouped_matmul", OPMUX_OP_GROUPED_MATMUL,
+          [](auto& d) {
+            d.in(tensor(F, {6, 4})).in(tensor(F, {2, 4, 5})).in(tensor(OPMUX_I32, {3}));
+            d.out(tensor(F, {6, 5}));
+            d->acc_dtype = F;
+          }),
+      make_case<opmux_op_dynamic_quantise>("dynamic_quantise", OPMUX_OP_DYNAMIC_QUANTISE,
+                                           [](auto& d) {
+                                             d.in(tensor(F, {3, 40})).out(tensor(OPMUX_U8, {3, 40}));
+                                             d.out(tensor(F, {3, 2})).out(tensor(OPMUX_U8, {3, 2}));
+                                             d->axis = 1;
+                                             d->block = 32;
+                                             d->dtype = OPMUX_U8;
+                                           }),
+  };
+}
+
 std::vector<Case> norm_cases() {
   return {
       make_case<opmux_op_softmax>("softmax", OPMUX_OP_SOFTMAX,
@@ -259,12 +294,6 @@ std::vector<Case> all_cases() {
                                [](auto& d) { d.in(tensor(I, {})).in(tensor(I, {})).out(tensor(I, {7})); }),
       make_case<opmux_op_copy>("copy", OPMUX_OP_COPY,
                                [](auto& d) { d.in(kit::strided(F, {2, 3}, {1, 2})).out(tensor(F, {2, 3})); }),
-      make_case<opmux_op_matmul>("matmul", OPMUX_OP_MATMUL,
-                                 [](auto& d) {
-                                   d.in(tensor(F, {2, 3, 4})).in(tensor(F, {4, 5})).in(tensor(F, {5}));
-                                   d.out(tensor(F, {2, 3, 5})).program(bias_epilogue());
-                                   d->acc_dtype = F;
-                                 }),
       make_case<opmux_op_pointwise>("pointwise", OPMUX_OP_POINTWISE,
                                     [](auto& d) {
                                       d.in(tensor(F, {3, 4})).in(tensor(F, {4})).out(tensor(F, {3, 4}));
@@ -277,7 +306,8 @@ std::vector<Case> all_cases() {
                                    d->axes = d.list({0, 2});
                                  }),
   };
-  for (const auto& more : {window_cases(), index_cases(), image_cases(), norm_cases(), sort_cases()})
+  for (const auto& more :
+       {window_cases(), index_cases(), image_cases(), product_cases(), norm_cases(), sort_cases()})
     cases.insert(cases.end(), more.begin(), more.end());
   return cases;
 }
