@@ -87,6 +87,10 @@ HWY_INLINE hn::Vec<I> word(const void* codes, int64_t i, int64_t v) {
   return hn::LoadU(I(), static_cast<const int32_t*>(codes) + i / 8 * kNr + v * kLanes);
 }
 struct FormI4 {
+  template <int J>
+  static HWY_INLINE VF of_word(hn::Vec<I> word, const float*) {
+    return hn::ConvertTo(F(), hn::ShiftRight<28>(hn::ShiftLeft<28 - 4 * J>(word)));
+  }
   static HWY_INLINE hn::Vec<I> whole(const void* codes, int64_t i, int64_t v) {
     return hn::ShiftRight<28>(hn::ShiftLeftSame(word(codes, i, v), 28 - 4 * static_cast<int>(i % 8)));
   }
@@ -95,6 +99,10 @@ struct FormI4 {
   }
 };
 struct FormU4 {
+  template <int J>
+  static HWY_INLINE VF of_word(hn::Vec<I> word, const float*) {
+    return hn::ConvertTo(F(), hn::And(hn::ShiftRight<4 * J>(word), hn::Set(I(), 15)));
+  }
   static HWY_INLINE hn::Vec<I> whole(const void* codes, int64_t i, int64_t v) {
     const auto low = hn::ShiftRightSame(word(codes, i, v), 4 * static_cast<int>(i % 8));
     return hn::And(low, hn::Set(I(), 15));
@@ -104,8 +112,14 @@ struct FormU4 {
   }
 };
 struct FormTable {
+  template <int J>
+  static HWY_INLINE VF of_word(hn::Vec<I> word, const float* table) {
+    return look_up(hn::ShiftRight<4 * J>(word), table);
+  }
   static HWY_INLINE VF row(const void* codes, const float* table, int64_t i, int64_t v) {
-    const auto low = hn::ShiftRightSame(word(codes, i, v), 4 * static_cast<int>(i % 8));
+    return look_up(hn::ShiftRightSame(word(codes, i, v), 4 * static_cast<int>(i % 8)), table);
+  }
+  static HWY_INLINE VF look_up(hn::Vec<I> low, const float* table) {
     const auto index = hn::And(low, hn::Set(I(), 15));
 #if HWY_TARGET <= HWY_AVX3
     return hn::TableLookupLanes(hn::LoadU(F(), table), hn::IndicesFromVec(F(), index));
@@ -123,6 +137,19 @@ HWY_INLINE void load_row(Cols<float, NV>& c, const void* codes, const float* tab
   }
 }
 
+// Row i + J, where i is a multiple of 8: shifts of nibbles are then constants.
+template <class Form, int J, int NV>
+HWY_INLINE void load_eighth(Cols<float, NV>& c, const void* codes, const float* table, int64_t i) {
+  if constexpr (NV > 0) {
+    if constexpr (requires { Form::template of_word<J>; }) {
+      c.v = Form::template of_word<J>(word(codes, i, kNv - NV), table);
+    } else {
+      c.v = Form::row(codes, table, i + J, kNv - NV);
+    }
+    load_eighth<Form, J>(c.rest, codes, table, i);
+  }
+}
+
 template <class Form>
 void decode(const WeightPanel& p, int64_t k0, int64_t k, float* dst) {
   for (int64_t i = k0; i < k0 + k;) {
@@ -132,24 +159,49 @@ void decode(const WeightPanel& p, int64_t k0, int64_t k, float* dst) {
     scale.zero();
     if (p.zero) zero.load(p.zero + g * kNr);
     if (p.scale) scale.load(p.scale + g * kNr);
-    for (; i < end; ++i, dst += kNr) {
-      Columns w;
-      load_row<Form>(w, p.codes, p.table, i);
+    const auto finish = [&](Columns& w) HWY_ATTR {
       if (p.zero) w.sub(zero);
       if (p.scale) w.mul(scale);
       w.store(dst);
+      dst += kNr;
+    };
+    const auto one = [&](int64_t row) HWY_ATTR {
+      Columns w;
+      load_row<Form>(w, p.codes, p.table, row);
+      finish(w);
+    };
+    for (; i < end && i % kWeightStep != 0; ++i) one(i);
+    for (; i + kWeightStep <= end; i += kWeightStep) {
+      Columns w;
+      load_eighth<Form, 0>(w, p.codes, p.table, i);
+      finish(w);
+      load_eighth<Form, 1>(w, p.codes, p.table, i);
+      finish(w);
+      load_eighth<Form, 2>(w, p.codes, p.table, i);
+      finish(w);
+      load_eighth<Form, 3>(w, p.codes, p.table, i);
+      finish(w);
+      load_eighth<Form, 4>(w, p.codes, p.table, i);
+      finish(w);
+      load_eighth<Form, 5>(w, p.codes, p.table, i);
+      finish(w);
+      load_eighth<Form, 6>(w, p.codes, p.table, i);
+      finish(w);
+      load_eighth<Form, 7>(w, p.codes, p.table, i);
+      finish(w);
     }
+    for (; i < end; ++i) one(i);
   }
 }
 
 // One row of k. Several sums of one row are independent, to cover the latency of the multiply-add.
-template <class Form, int R, bool kZero>
+template <class Form, int R, bool kZero, int J>
 HWY_INLINE void step(const WeightPanel& p, int64_t i, const float* a, const Columns& zero,
                      Rows<float, R, kNv>& sum) {
   Columns w;
-  load_row<Form>(w, p.codes, p.table, i);
+  load_eighth<Form, J>(w, p.codes, p.table, i);
   if constexpr (kZero) w.sub(zero);
-  sum.fma(a + i * R, w);
+  sum.fma(a + (i + J) * R, w);
 }
 
 template <class Form, int R, bool kZero>
@@ -166,14 +218,14 @@ HWY_INLINE void thin_of(const WeightPanel& p, int64_t k, const float* a, float* 
     Columns zero, scale;
     if constexpr (kZero) zero.load(p.zero + g * kNr);
     for (; i < end; i += kWeightStep) {
-      step<Form, R, kZero>(p, i, a, zero, s0);
-      step<Form, R, kZero>(p, i + 1, a, zero, R < 4 ? s1 : s0);
-      step<Form, R, kZero>(p, i + 2, a, zero, R < 2 ? s2 : s0);
-      step<Form, R, kZero>(p, i + 3, a, zero, R < 2 ? s3 : R < 4 ? s1 : s0);
-      step<Form, R, kZero>(p, i + 4, a, zero, s0);
-      step<Form, R, kZero>(p, i + 5, a, zero, R < 4 ? s1 : s0);
-      step<Form, R, kZero>(p, i + 6, a, zero, R < 2 ? s2 : s0);
-      step<Form, R, kZero>(p, i + 7, a, zero, R < 2 ? s3 : R < 4 ? s1 : s0);
+      step<Form, R, kZero, 0>(p, i, a, zero, s0);
+      step<Form, R, kZero, 1>(p, i, a, zero, R < 4 ? s1 : s0);
+      step<Form, R, kZero, 2>(p, i, a, zero, R < 2 ? s2 : s0);
+      step<Form, R, kZero, 3>(p, i, a, zero, R < 2 ? s3 : R < 4 ? s1 : s0);
+      step<Form, R, kZero, 4>(p, i, a, zero, s0);
+      step<Form, R, kZero, 5>(p, i, a, zero, R < 4 ? s1 : s0);
+      step<Form, R, kZero, 6>(p, i, a, zero, R < 2 ? s2 : s0);
+      step<Form, R, kZero, 7>(p, i, a, zero, R < 2 ? s3 : R < 4 ? s1 : s0);
     }
     if constexpr (R < 4) s0.add(s1);
     if constexpr (R < 2) {
