@@ -58,7 +58,7 @@ void quantize_linear(NodeContext& c) {
   if (const int64_t stated = c.integer("output_dtype", 0); stated != 0 && zero == kNone)
     dtype = dtype_of_attr(stated);
   const ValueId scale = spread(c, as_f32(c, c.in(1)), x, axis, block);
-  const ValueId offset = zero == kNone ? kNone : spread(c, widen_narrow(c.b, zero), x, axis, block);
+  const ValueId offset = zero == kNone ? kNone : spread(c, as_f32(c, zero), x, axis, block);
   c.out(0, quantised(c, x, scale, offset, dtype, c.flag("saturate", true)));
 }
 
