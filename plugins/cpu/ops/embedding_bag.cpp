@@ -88,7 +88,7 @@ void State::item(const kit_call* call, uint64_t i, FirstFault* bad) const {
 void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
   if (!plain_operands(*d, cap)) return;
   if (d->alias && d->alias[0] != 0) return no(cap, OPMUX_WHY_ALIAS, d->alias[0] - 1);
-  const auto count = static_cast<double>(d->in[1].dim[0] * d->in[0].dim[1]);
+  const auto count = static_cast<double>(d->in[1].dim[0]) * static_cast<double>(d->in[0].dim[1]);
   yes(cap, info,
       {.flops = 2 * count,
        .bytes = count * static_cast<double>(element_bytes(d->in[0].dtype)),

@@ -41,7 +41,8 @@ struct State {
   explicit State(const opmux_opd& d);
   // Accumulators of all items (softmax: greatest and sum), then the number of rows of each segment.
   uint64_t workspace() const {
-    return static_cast<uint64_t>(items ? segments * (columns * (softmax ? 2 : 1) + 1) : 0) * 8;
+    const auto per_segment = static_cast<uint64_t>(columns) * (softmax ? 2 : 1) + 1;
+    return items ? static_cast<uint64_t>(segments) * per_segment * 8 : 0;
   }
   bool softmax, mean;
   uint32_t dtype;

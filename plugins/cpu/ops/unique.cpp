@@ -31,10 +31,12 @@ struct Room {
 
 struct State {
   explicit State(const opmux_opd& d);
+  // Unsigned: views that repeat may have more elements than any memory, and are asked about all the same.
   uint64_t workspace() const {
-    const int64_t item = wide ? int64_t{sizeof(WideItem)} : int64_t{sizeof(NarrowItem)};
-    const int64_t keys = m == 1 ? 0 : keys_room() * (wide ? 8 : 4);
-    return static_cast<uint64_t>(2 * n * item + keys + 3 * n * 8);
+    const auto count = static_cast<uint64_t>(n), room = static_cast<uint64_t>(keys_room());
+    const uint64_t item = wide ? sizeof(WideItem) : sizeof(NarrowItem),
+                   keys = m == 1 ? 0 : room * (wide ? 8 : 4);
+    return 2 * count * item + keys + 3 * count * 8;
   }
   int64_t keys_room() const { return (n * m + 1) / 2 * 2; }  // whole words
   template <class Key>
