@@ -39,4 +39,12 @@ R joined(Join join, uint32_t dtype, R first, R second) {
   }
 }
 
+// What gradual underflow may add to the error of a product that is computed in f64, as a magnitude: half a
+// subnormal step wherever a partial product is that small, multiplied by all factors behind it, over u.
+inline double underflow(double carried, double factor, double product) {
+  constexpr double kUnit = 0x1p-53;
+  const double step = std::fabs(product) < std::numeric_limits<double>::min() ? 0x1p-1074 / kUnit : 0;
+  return carried * std::fabs(factor) + step;
+}
+
 }  // namespace opmux::reference

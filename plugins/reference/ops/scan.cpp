@@ -26,14 +26,15 @@ void scan(Job& job) {
     std::vector<double> magnitude(in.size());
     for (int64_t row = 0; row < outer * step && n != 0; ++row) {
       R sum = neutral<R>(join, x.dtype);
-      double size = 0;
+      double size = 0, lost = 0;
       for (int64_t i = 0; i < n; ++i) {
         const int64_t at = d.reverse ? n - 1 - i : i;
         const size_t k = size_t(row / step * n * step + at * step + row % step);
         const R before = sum;
         const double size_before = size;
         sum = joined(join, x.dtype, sum, in[k]);
-        size = d.kind == OPMUX_SCAN_SUM ? size + std::fabs(double(in[k])) : std::fabs(double(sum));
+        if (d.kind == OPMUX_SCAN_PROD) lost = underflow(lost, double(in[k]), double(sum));
+        size = d.kind == OPMUX_SCAN_SUM ? size + std::fabs(double(in[k])) : std::fabs(double(sum)) + lost;
         y[k] = d.exclusive ? before : sum;
         magnitude[k] = d.exclusive ? size_before : size;
       }

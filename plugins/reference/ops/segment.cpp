@@ -56,17 +56,20 @@ void reduce_segments(Job& job, const std::vector<size_t>& ids) {
   for (size_t k = 0; k < x.size(); ++k) {
     Cell<R>& c = cells[ids[k / size_t(columns)] * size_t(columns) + k % size_t(columns)];
     c.value = joined(join, dtype, c.value, x[k]);
-    c.magnitude += std::fabs(double(x[k]));
+    c.magnitude = d.kind == OPMUX_SEGMENT_PROD ? underflow(c.magnitude, double(x[k]), double(c.value))
+                                               : c.magnitude + std::fabs(double(x[k]));
     ++c.count;
   }
   std::vector<R> y;
   std::vector<double> magnitude;
   for (const Cell<R>& c : cells) {
-    const bool mean = d.kind == OPMUX_SEGMENT_MEAN, sum = d.kind == OPMUX_SEGMENT_SUM;
+    const bool mean = d.kind == OPMUX_SEGMENT_MEAN;
     y.push_back(mean ? mean_of(dtype, c.value, c.count) : c.value);
-    magnitude.push_back(mean  ? c.magnitude / double(c.count)
-                        : sum ? c.magnitude
-                              : std::fabs(double(y.back())));
+    const double size = std::fabs(double(y.back()));
+    magnitude.push_back(mean                     ? c.magnitude / double(c.count)
+                        : join == Join::kSum     ? c.magnitude
+                        : join == Join::kProduct ? size + c.magnitude
+                                                 : size);
   }
   job.write(0, y, magnitude);
 }
@@ -83,8 +86,14 @@ void softmax_segments(Job& job, const std::vector<size_t>& ids) {
   std::vector<R> top(size_t(d.segments * columns), -std::numeric_limits<R>::infinity()), sum(top.size(), 0);
   for (size_t k = 0; k < x.size(); ++k) top[cell(k)] = kit::detail::maximum(top[cell(k)], x[k]);
   for (size_t k = 0; k < x.size(); ++k) sum[cell(k)] += std::exp(x[k] - top[cell(k)]);
-  for (size_t k = 0; k < x.size(); ++k) x[k] = std::exp(x[k] - top[cell(k)]) / sum[cell(k)];
-  job.write(0, x);
+  // The difference is rounded before the exponential, which makes an error of u |difference| a relative one.
+  std::vector<double> magnitude;
+  for (size_t k = 0; k < x.size(); ++k) {
+    const R below = x[k] - top[cell(k)];
+    x[k] = std::exp(below) / sum[cell(k)];
+    magnitude.push_back(x[k] == 0 ? 0 : double(x[k] * (1 - below)));
+  }
+  job.write(0, x, magnitude);
 }
 
 }  // namespace
