@@ -48,8 +48,10 @@ ResizePlan::ResizePlan(const opmux_opd& opd)
     t.weight = take(nearest ? 0 : t.out * t.most_taps, sizeof(double));
     t.outside = take(t.out, sizeof(bool));
   }
-  std::stable_sort(table, table + n,
-                   [](const ResizeTable& a, const ResizeTable& b) { return a.out * b.in < b.out * a.in; });
+  std::sort(table, table + n, [](const ResizeTable& a, const ResizeTable& b) {
+    const int64_t left = a.out * b.in, right = b.out * a.in;
+    return left < right || (left == right && a.axis < b.axis);
+  });
 }
 
 uint32_t ResizePlan::number(const ResizeTable& t) const {

@@ -54,8 +54,9 @@ void non_max_suppression(Job& job) {
       std::vector<int64_t> order;
       for (int64_t i = 0; i < n; ++i)
         if (!std::isnan(of_class[i]) && (!job.has_in(4) || of_class[i] > job.scalar(4).f)) order.push_back(i);
-      std::stable_sort(order.begin(), order.end(),
-                       [&](int64_t a, int64_t b) { return of_class[a] > of_class[b]; });
+      std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+        return of_class[a] > of_class[b] || (of_class[a] == of_class[b] && a < b);
+      });
       std::vector<Box> taken;
       for (int64_t i : order) {
         if (int64_t(taken.size()) == most) break;

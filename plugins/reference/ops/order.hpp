@@ -30,9 +30,9 @@ struct Rows {
   std::vector<int64_t> sorted(size_t row, bool descending) const {
     std::vector<int64_t> order(static_cast<size_t>(n));
     std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-      const Scalar x = at(row, a), y = at(row, b);
-      return descending ? comes_before(dtype, y, x) : comes_before(dtype, x, y);
+    std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+      const Scalar x = at(row, descending ? b : a), y = at(row, descending ? a : b);
+      return comes_before(dtype, x, y) || (a < b && !comes_before(dtype, y, x));
     });
     return order;
   }

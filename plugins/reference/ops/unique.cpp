@@ -41,8 +41,10 @@ struct Group {
 std::vector<Group> groups_of(const Slices& slices, bool sorted) {
   std::vector<int64_t> order(static_cast<size_t>(slices.n));
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](int64_t a, int64_t b) { return slices.compare(a, b) < 0; });
+  std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+    const int difference = slices.compare(a, b);
+    return difference < 0 || (difference == 0 && a < b);
+  });
   std::vector<Group> groups;
   for (int64_t at : order) {
     if (groups.empty() || slices.compare(groups.back().first, at) != 0) groups.push_back({at, {}});
