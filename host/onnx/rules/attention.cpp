@@ -1,32 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attention, with its past in a state of the run context or in ordinary tensors, and rotary embedding.
+#include <cmath>
 #include <limits>
 #include <numeric>
 
-#include "host/onnx/rules/common.hpp"
+#include "host/onnx/rules/heads.hpp"
 #include "kit/schema/schema.hpp"
 
 namespace opmux::onnx_import {
 namespace {
 
 enum Input : size_t { kQ, kK, kV, kMask, kPastK, kPastV, kLengths };
-
-constexpr int64_t kSwapHeads[] = {0, 2, 1, 3};
-
-// [B, S, H * D] to [B, H, S, D].
-ValueId split_heads(GraphBuilder& b, ValueId v, int64_t heads, const char* attr) {
-  const Dims d = b.dims(v);
-  if (heads < 1 || d[2] % heads != 0) {
-    fail(OPMUX_E_INVALID, "attribute '{}' is {}, which does not divide {}", attr, heads, d[2]);
-  }
-  const Dims split = {d[0], d[1], heads, d[2] / heads};
-  return b.permute(b.reshape(v, split), kSwapHeads);
-}
-
-ValueId join_heads(GraphBuilder& b, ValueId v) {
-  const Dims d = b.dims(v), joined = {d[0], d[2], d[1] * d[3]};
-  return b.reshape(b.permute(v, kSwapHeads), joined);
-}
 
 struct Operands {
   ValueId q, k, v;
@@ -140,11 +124,51 @@ opmux_op_attention attributes(const NodeContext& c) {
   opmux_op_attention d{};
   d.window = -1;
   d.scale = c.real("scale", 0);
-  if (c.has_attr("scale") && !(d.scale > 0)) {
-    fail(OPMUX_E_UNSUPPORTED, "attribute 'scale' is {}, only positive ones are supported", d.scale);
-  }
   d.soft_cap = c.real("softcap", 0);
   return d;
+}
+
+// The operator takes positive scales only; the sign, or the zero, goes to the queries then.
+ValueId scaled_queries(NodeContext& c, ValueId q, opmux_op_attention& d) {
+  if (!c.has_attr("scale") || d.scale > 0) return q;
+  const double factor = d.scale < 0 ? -1 : 0;
+  d.scale = d.scale < 0 ? -d.scale : 1;
+  return Math(c.b).mul(q, factor);
+}
+
+int32_t window_of(const Band& band) { return static_cast<int32_t>(std::min<int64_t>(band.left, INT32_MAX)); }
+
+// The scores before or after the softmax as a tensor, if the model wants them (output 3): the operator has
+// none, so they are composed. bias: what was added, or kNone; seen: bool, or kNone.
+void scores_output(NodeContext& c, const Operands& o, const opmux_op_attention& d, ValueId q, ValueId bias,
+                   ValueId seen) {
+  if (!c.wants(3)) return;
+  const Math m(c.b);
+  const uint32_t dtype = c.b.dtype(q), through = formula_dtype(dtype);
+  const int64_t mode = c.integer("qk_matmul_output_mode", 0);
+  if (mode < 0 || mode > 3) {
+    fail(OPMUX_E_INVALID, "attribute 'qk_matmul_output_mode' is {}, it must be 0 to 3", mode);
+  }
+  const double scale = d.scale == 0 ? 1 / std::sqrt(static_cast<double>(c.b.dim(q, 3))) : d.scale;
+  ValueId s =
+      m.mul(grouped_matmul(c.b, c.b.cast(q, through), c.b.permute(c.b.cast(o.k, through), kSwapLast)), scale);
+  if (mode > 0 && d.soft_cap > 0) s = m.mul(m(OPMUX_FN_TANH, {m.div(s, d.soft_cap)}), d.soft_cap);
+  if (mode > 1) {
+    ValueId added = bias == kNone ? c.b.scalar(through, 0)
+                    : c.b.dtype(bias) == OPMUX_BOOL
+                        ? m.select(bias, c.b.scalar(through, 0), c.b.scalar(through, minus_infinity()))
+                        : c.b.cast(bias, through);
+    if (seen != kNone) added = m.select(seen, added, c.b.scalar(through, minus_infinity()));
+    s = m.add(s, added);
+    if (mode == 3) {  // a query that sees no key has probabilities of 0
+      const int64_t last[] = {3};
+      const Dims full = c.b.dims(s);
+      const ValueId most = c.b.reduce(OPMUX_REDUCE_MAX, c.b.contiguous(c.b.expand(added, full)), last, true);
+      s = m.select(m(OPMUX_FN_EQ, {most, m.number(most, minus_infinity())}), m.number(s, 0),
+                   softmax_last(c.b, s));
+    }
+  }
+  c.out(3, c.b.cast(s, dtype));
 }
 
 // The keys and values of a state: the operator itself appends to the buffers and works on them.
@@ -160,6 +184,7 @@ ValueId with_state(NodeContext& c, const Operands& o) {
     return c.state(i, make_desc(c.b.dtype(like), d), rows);
   };
   const Band band = band_of(c);
+  if (c.wants(3)) fail(OPMUX_E_UNSUPPORTED, "the scores (output 3) are not supported together with a state");
   if (band.right > 0) {
     fail(OPMUX_E_UNSUPPORTED, "attribute 'right_window_size' is {}, with a state only -1 and 0 are supported",
          band.right);
@@ -169,11 +194,11 @@ ValueId with_state(NodeContext& c, const Operands& o) {
   node.op = OPMUX_OP_ATTENTION;
   const ValueId mask = c.has(kMask) ? given_mask(c, 0) : kNone;
   const ValueId past_k = buffer(kPastK, o.k), past_v = buffer(kPastV, o.v);
-  node.in = {o.q, o.k, o.v, mask, past_k, past_v, c.state_length()};
-  node.alias = {0, 5, 6};
   opmux_op_attention d = attributes(c);
+  node.in = {scaled_queries(c, o.q, d), o.k, o.v, mask, past_k, past_v, c.state_length()};
+  node.alias = {0, 5, 6};
   d.causal = band.right == 0;
-  d.window = static_cast<int32_t>(std::min<int64_t>(band.left, INT32_MAX));
+  d.window = window_of(band);
   node.set(d);
   node.name = c.source().name;
   Graph& graph = c.b.graph();
@@ -201,22 +226,34 @@ ValueId without_state(NodeContext& c, Operands o) {
   c.out(1, o.k);
   c.out(2, o.v);
   const int64_t queries = c.b.dim(o.q, 2), keys = c.b.dim(o.k, 2);
-  ValueId mask = c.has(kMask) ? given_mask(c, keys) : kNone;
+  const ValueId given = c.has(kMask) ? given_mask(c, keys) : kNone;
   opmux_op_attention d = attributes(c);
-  const bool native = band.past == 0 && band.right <= 0;
-  if (c.has(kLengths)) {
-    if (c.has(kPastK)) fail(OPMUX_E_INVALID, "both nonpad_kv_seqlen and past_key are there");
-    mask = both(c.b, mask, length_mask(c, band, queries, keys));
-  } else if (native) {
-    d.causal = band.right == 0;
-    d.window = static_cast<int32_t>(std::min<int64_t>(band.left, INT32_MAX));
-  } else if (band.left >= 0 || (band.right >= 0 && queries - 1 + band.right > 0)) {
-    mask = both(c.b, mask, band_mask(c.b, band, queries, keys));
+  const bool bounded = band.left >= 0 || (band.right >= 0 && queries - 1 + band.right > 0);
+  if (c.has(kLengths) && c.has(kPastK)) {
+    fail(OPMUX_E_INVALID, "both nonpad_kv_seqlen and past_key are there");
   }
+  // What a query sees by position; the operator itself knows the usual forms, and then this is not needed.
+  const auto seen = [&] {
+    if (c.has(kLengths)) return length_mask(c, band, queries, keys);
+    return bounded || band.right == 0 ? band_mask(c.b, band, queries, keys) : kNone;
+  };
+  const ValueId q = scaled_queries(c, o.q, d);
   Node node;
   node.op = OPMUX_OP_ATTENTION;
-  node.in = {o.q, o.k, o.v, mask};
+  node.in = {q, o.k, o.v, given};
+  if (band.right <= 0 && (c.has(kLengths) || band.past == 0)) {
+    d.causal = band.right == 0;
+    d.window = window_of(band);
+    if (c.has(kLengths)) {
+      const Dims per_batch = {element_count(c.b.desc(c.in(kLengths)))};
+      node.in.resize(9, kNone);
+      node.in.push_back(c.b.reshape(c.in(kLengths), per_batch));
+    }
+  } else if (c.has(kLengths) || bounded) {
+    node.in[3] = both(c.b, given, seen());
+  }
   node.set(d);
+  if (c.wants(3)) scores_output(c, o, d, q, given, seen());
   return c.b.emit(std::move(node));
 }
 
@@ -226,63 +263,20 @@ void attention(NodeContext& c) {
   c.out(0, o.joined ? join_heads(c.b, y) : y);
 }
 
-// x [B, H, S, D] with cosines and sines [B, 1, S, r / 2]: pairs of the first r elements are rotated.
-ValueId rotate(const Math& m, ValueId x, ValueId cosine, ValueId sine, bool interleaved) {
-  GraphBuilder& b = m.b;
-  const int64_t r = 2 * b.dim(cosine, 3), half = r / 2, d = b.dim(x, 3);
-  const ValueId head = b.slice(x, 3, 0, r, 1);
-  const ValueId a = interleaved ? b.slice(head, 3, 0, half, half > 1 ? 2 : 1) : b.slice(head, 3, 0, half, 1);
-  const ValueId e =
-      interleaved ? b.slice(head, 3, 1, half, half > 1 ? 2 : 1) : b.slice(head, 3, half, half, 1);
-  ValueId real = m.sub(m.mul(cosine, a), m.mul(sine, e)), imaginary = m.add(m.mul(sine, a), m.mul(cosine, e));
-  const Dims flat = [&] {
-    Dims dims = b.dims(x);
-    dims[3] = r;
-    return dims;
-  }();
-  const int64_t last[] = {4};
-  if (interleaved) real = b.unsqueeze(real, last), imaginary = b.unsqueeze(imaginary, last);
-  const ValueId parts[] = {real, imaginary};
-  const ValueId turned = b.reshape(b.concat(parts, interleaved ? 4 : 3), flat);
-  if (r == d) return turned;
-  const ValueId whole[] = {turned, b.slice(x, 3, r, d - r, 1)};
-  return b.concat(whole, 3);
-}
-
-// Rows of a cache for the positions, as [B, 1, S, r / 2].
-ValueId cache_rows(NodeContext& c, size_t i) {
-  ValueId cache = c.in(i);
-  if (c.has(3)) {
-    if (c.b.rank(cache) != 2)
-      fail(OPMUX_E_INVALID, "with positions, input {} must have rank 2, not {}", i, c.b.rank(cache));
-    Node node;
-    node.op = OPMUX_OP_GATHER;
-    node.in = {cache, c.in(3)};
-    node.set(opmux_op_gather{});
-    cache = c.b.emit(std::move(node));
-  }
-  if (c.b.rank(cache) != 3) fail(OPMUX_E_INVALID, "input {} has rank {}, it must be 3", i, c.b.rank(cache));
-  const int64_t head[] = {1};
-  return c.b.unsqueeze(cache, head);
-}
-
 void rotary_embedding(NodeContext& c) {
   ValueId x = c.in(0);
   const bool joined = c.b.rank(x) == 3;
   if (joined) x = split_heads(c.b, x, c.integer("num_heads", 0), "num_heads");
   if (c.b.rank(x) != 4) fail(OPMUX_E_INVALID, "input 0 has rank {}, it must be 3 or 4", c.b.rank(x));
-  const ValueId cosine = cache_rows(c, 1), sine = cache_rows(c, 2);
-  const int64_t stated = c.integer("rotary_embedding_dim", 0), d = c.b.dim(x, 3), r = 2 * c.b.dim(cosine, 3);
-  if ((stated != 0 && stated != r) || r > d || r == 0) {
-    fail(OPMUX_E_INVALID,
-         "the caches turn {} elements, attribute 'rotary_embedding_dim' says {}, a head has {}", r, stated,
-         d);
+  const ValueId cosine = c.in(1), sine = c.in(2);
+  const int64_t stated = c.integer("rotary_embedding_dim", 0), cache_rank = c.b.rank(cosine);
+  const int64_t turned = cache_rank > 0 ? 2 * c.b.dim(cosine, cache_rank - 1) : 0;
+  if (stated != 0 && stated != turned) {
+    fail(OPMUX_E_INVALID, "the caches turn {} elements, attribute 'rotary_embedding_dim' says {}", turned,
+         stated);
   }
-  const uint32_t dtype = c.b.dtype(x), through = formula_dtype(dtype);
-  const auto wide = [&](ValueId v) { return c.b.cast(v, through); };
-  const ValueId y = rotate(Math(c.b), wide(x), wide(cosine), wide(sine), c.flag("interleaved"));
-  const ValueId narrow = c.b.cast(y, dtype);
-  c.out(0, joined ? join_heads(c.b, narrow) : narrow);
+  const ValueId y = rotate(c.b, x, cosine, sine, c.in_or_none(3), c.flag("interleaved"));
+  c.out(0, joined ? join_heads(c.b, y) : y);
 }
 
 constexpr Rule kRules[] = {{"Attention", attention}, {"RotaryEmbedding", rotary_embedding}};

@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <numeric>
 
-#include "host/onnx/rules/common.hpp"
+#include "host/onnx/rules/heads.hpp"
 
 namespace opmux::onnx_import {
 namespace {
 
 // x * (scale / sqrt(var + eps)) + (bias - mean * that); over constants both brackets fold, and the
-// convolution before it may take them in.
+// convolution before it may take them in. In training mode mean and variance are those of the batch, and
+// outputs 1 and 2 the running ones with them.
 void batch_normalization(NodeContext& c) {
-  if (c.flag("training_mode")) fail(OPMUX_E_UNSUPPORTED, "training mode is not supported");
   if (!c.flag("spatial", true)) fail(OPMUX_E_UNSUPPORTED, "attribute 'spatial' = 0 is not supported");
   const Math m(c.b);
   const ValueId x = c.in(0);
@@ -19,11 +19,30 @@ void batch_normalization(NodeContext& c) {
   const uint32_t dtype = c.b.dtype(x), through = formula_dtype(dtype);
   const Dims channel = channel_dims(c.b.dim(x, 1), c.b.rank(x));
   const auto parameter = [&](size_t i) { return c.b.reshape(c.b.cast(c.in(i), through), channel); };
-  const ValueId variance = parameter(4);
+  const ValueId wide = c.b.cast(x, through);
+  ValueId mean = parameter(3), variance = parameter(4);
+  if (c.flag("training_mode")) {
+    std::vector<int64_t> axes(static_cast<size_t>(c.b.rank(x)));
+    std::iota(axes.begin(), axes.end(), 0);
+    axes.erase(axes.begin() + 1);
+    const ValueId now = c.b.reduce(OPMUX_REDUCE_MEAN, wide, axes, true), centred = m.sub(wide, now);
+    const ValueId spread = c.b.reduce(OPMUX_REDUCE_MEAN, m.mul(centred, centred), axes, true);
+    const double keep = c.real("momentum", 0.9f);
+    const auto running = [&](size_t o, ValueId old, ValueId fresh) {
+      if (!c.wants(o)) return;
+      const ValueId v = m.add(m.mul(c.b.reshape(old, channel), keep), m.mul(fresh, 1 - keep));
+      const Dims flat = {c.b.dim(x, 1)};
+      c.out(o, c.b.cast(c.b.reshape(v, flat), c.b.dtype(c.in(o + 2))));
+    };
+    running(1, mean, now);
+    running(2, variance, spread);
+    mean = now;
+    variance = spread;
+  }
   const ValueId deviation = m(OPMUX_FN_SQRT, {m.add(variance, c.real("epsilon", 1e-5f))});
   const ValueId scale = m.div(parameter(1), deviation);
-  const ValueId shift = m.sub(parameter(2), m.mul(parameter(3), scale));
-  c.out(0, c.b.cast(m.add(m.mul(c.b.cast(x, through), scale), shift), dtype));
+  const ValueId shift = m.sub(parameter(2), m.mul(mean, scale));
+  c.out(0, c.b.cast(m.add(m.mul(wide, scale), shift), dtype));
 }
 
 ValueId emit_group_norm(NodeContext& c, int64_t groups, ValueId scale, ValueId bias) {
@@ -64,22 +83,10 @@ void group_normalization(NodeContext& c) {
 }
 
 void layer_norm(NodeContext& c, uint32_t kind) {
-  const ValueId x = c.in(0);
   const bool plain = kind == OPMUX_NORM_LAYER;
-  Node node;
-  node.op = OPMUX_OP_LAYER_NORM;
-  const uint32_t dtype = c.b.dtype(x);
-  const auto broadcast = [&](ValueId v) {
-    return v == kNone ? v : c.b.expand(c.b.cast(v, dtype), c.b.dims(x));
-  };
-  node.in = {x, broadcast(c.in(1)), broadcast(plain ? c.in_or_none(2) : kNone)};
-  opmux_op_layer_norm d{};
-  d.kind = kind;
-  d.axis = static_cast<uint32_t>(normal_axis(c.integer("axis", -1), c.b.rank(x), "axis"));
-  d.epsilon = c.real("epsilon", 1e-5f);
-  node.set(d);
   const size_t n_out = plain && (c.wants(1) || c.wants(2)) ? 3 : 1;
-  const auto y = c.b.emit_n(std::move(node), n_out);
+  const auto y = emit_layer_norm(c.b, kind, c.in(0), c.in(1), plain ? c.in_or_none(2) : kNone,
+                                 c.integer("axis", -1), c.real("epsilon", 1e-5f), n_out);
   for (size_t i = 0; i < n_out; ++i) c.out(i, y[i]);
 }
 

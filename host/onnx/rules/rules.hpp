@@ -20,6 +20,8 @@ std::span<const Rule> constant_rules();   // constants, ranges, masks
 std::span<const Rule> control_rules();
 std::span<const Rule> quantise_rules();
 std::span<const Rule> attention_rules();
+std::span<const Rule> flex_attention_rules();
+std::span<const Rule> contrib_rules();  // operators of other makers
 std::span<const Rule> resize_rules();
 std::span<const Rule> image_rules();    // sampling, regions, patches
 std::span<const Rule> running_rules();  // running sums and products

@@ -115,7 +115,11 @@ HWY_INLINE V adjust(const AttentionTile& t, int64_t r, int64_t j, V v) {
     const V cap = hn::Set(d, t.soft_cap);
     v = hn::Mul(cap, tanh(d, hn::Div(v, cap)));
   }
-  if (t.mask) v = hn::Add(v, hn::LoadU(d, t.mask + r * kAttentionKeys + j));
+  if (t.mask) {  // a key that is masked out is not felt, whatever its score
+    const V mask = hn::LoadU(d, t.mask + r * kAttentionKeys + j);
+    const V unseen = hn::Set(d, -std::numeric_limits<float>::infinity());
+    v = hn::IfThenElse(hn::Eq(mask, unseen), unseen, hn::Add(v, mask));
+  }
   if (t.lo[r] <= j && j + kLanes <= t.hi[r]) return v;
   const V column = hn::Iota(d, static_cast<float>(j));
   const auto seen = hn::And(hn::Ge(column, hn::Set(d, static_cast<float>(t.lo[r]))),

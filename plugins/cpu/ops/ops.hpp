@@ -23,6 +23,7 @@ extern const kit_op kGridSample;         // grid_sample.cpp
 extern const kit_op kGroupNorm;          // group_norm.cpp
 extern const kit_op kHistogram;          // histogram.cpp
 extern const kit_op kIota;               // iota.cpp
+extern const kit_op kKvAppend;           // kv_append.cpp
 extern const kit_op kLayerNorm;          // layer_norm.cpp
 extern const kit_op kLrn;                // lrn.cpp
 extern const kit_op kMatmul;             // matmul.cpp
@@ -30,11 +31,13 @@ extern const kit_op kNonMaxSuppression;  // non_max_suppression.cpp
 extern const kit_op kNonZero;            // non_zero.cpp
 extern const kit_op kOneHot;             // one_hot.cpp
 extern const kit_op kPad;                // pad.cpp
+extern const kit_op kPagedAttention;     // paged_attention.cpp
 extern const kit_op kPointwise;          // pointwise.cpp
 extern const kit_op kPool;               // pool.cpp
 extern const kit_op kReduce;             // reduce.cpp
 extern const kit_op kResize;             // resize.cpp
 extern const kit_op kRoiAlign;           // roi_align.cpp
+extern const kit_op kRotary;             // rotary.cpp
 extern const kit_op kScan;               // scan.cpp
 extern const kit_op kScatterElements;    // scatter_elements.cpp
 extern const kit_op kScatterNd;          // scatter_nd.cpp

@@ -2,18 +2,31 @@
 // y = softmax(scale q k^T, capped, masked) v per head, with grouped key/value heads and a state of past keys
 // and values. The header says what the operands mean. A key whose masked score is -infinity is not seen; a
 // query that sees no key gives 0.
-//
-// Magnitudes: a score errs in relation to a = sum of |q k| times the scale, and exp makes that a relative
-// error of its probability, so the terms p v err in relation to p |v| (1 + the greatest a).
 #include <algorithm>
-#include <limits>
 
+#include "reference/ops/attention_row.hpp"
 #include "reference/ops/ops.hpp"
 
 namespace opmux::reference {
 namespace {
 
-enum Input : uint32_t { kQ, kK, kV, kMask, kPastK, kPastV, kPastLen };
+enum Input : uint32_t {
+  kQ,
+  kK,
+  kV,
+  kMask,
+  kPastK,
+  kPastV,
+  kPastLen,
+  kSlopes,
+  kQLen,
+  kKLen,
+  kQStart,
+  kKStart,
+  kBlocks
+};
+constexpr const char* kName[] = {"q",      "k",     "v",     "mask",    "past_k",  "past_v", "past_len",
+                                 "slopes", "q_len", "k_len", "q_start", "k_start", "blocks"};
 
 int64_t past_length(const Job& job) {
   if (!job.has_in(kPastK)) return 0;
@@ -72,85 +85,129 @@ std::vector<R> mask_of(const Job& job, int64_t columns) {
   return mask;
 }
 
-template <class R>
-struct Heads {
-  std::vector<R> q, k, v, mask;
-  int64_t queries, keys, columns, d, dv, past;
-  R scale, cap;
-  bool causal;
-  int64_t window;
+// Blocks [B, Hq, rows, columns] that are seen. Empty without them.
+struct Blocks {
+  std::vector<uint64_t> seen;
+  int64_t q = 1, k = 1, rows = 0, columns = 0;
+};
+Blocks blocks_of(const Job& job, int64_t columns) {
+  Blocks b;
+  if (!job.has_in(kBlocks)) return b;
+  const auto& d = job.desc<opmux_op_attention>();
+  b.q = d.block_q;
+  b.k = d.block_k;
+  opmux_tdesc shape = job.in(kQ);
+  shape.dim[2] = b.rows = (shape.dim[2] + b.q - 1) / b.q;
+  shape.dim[3] = b.columns = (columns + b.k - 1) / b.k;
+  b.seen = job.read_as<uint64_t>(kBlocks, shape);
+  return b;
+}
+
+// A sequence: its queries and keys among those of its batch, and the key at which its query 0 stands.
+struct Sequence {
+  int64_t batch, q_begin, q_count, k_begin, k_count, place;
 };
 
-// One row of probabilities: query i of head hq, whose keys belong to head hkv (both counted over the batch).
-template <class R>
-std::vector<R> probabilities(const Heads<R>& h, int64_t hq, int64_t hkv, int64_t i, R& size) {
-  constexpr R kUnseen = -std::numeric_limits<R>::infinity();
-  std::vector<R> p(size_t(h.keys), kUnseen);
-  R top = kUnseen, sum = 0;
-  size = 0;
-  for (int64_t j = 0; j < h.keys; ++j) {
-    if ((h.causal && j > i + h.past) || (h.window >= 0 && j < i + h.past - h.window)) continue;
-    R s = 0, a = 0;
-    for (int64_t e = 0; e < h.d; ++e) {
-      const R term = h.q[size_t((hq * h.queries + i) * h.d + e)] * h.k[size_t((hkv * h.keys + j) * h.d + e)];
-      s += term;
-      a += std::fabs(term);
+int64_t checked(int64_t value, size_t at, uint32_t operand, int64_t low, int64_t high) {
+  if (value < low || value > high)
+    fail(OPMUX_E_FAULT, operand, "attention: %s[%zu] is %lld, outside [%lld, %lld]", kName[operand], at,
+         static_cast<long long>(value), static_cast<long long>(low), static_cast<long long>(high));
+  return value;
+}
+
+// Lengths or starts, checked; n times `otherwise` where absent.
+std::vector<int64_t> counts(const Job& job, uint32_t operand, int64_t n, int64_t most, bool rising) {
+  std::vector<int64_t> out;
+  if (!job.has_in(operand)) return std::vector<int64_t>(size_t(n), most);
+  for (uint64_t v : job.read<uint64_t>(operand))
+    out.push_back(checked(int64_t(v), out.size(), operand, rising && !out.empty() ? out.back() : 0, most));
+  return out;
+}
+
+std::vector<Sequence> sequences_of(const Job& job, int64_t past) {
+  const opmux_tdesc &q = job.in(kQ), &k = job.in(kK);
+  std::vector<Sequence> all;
+  if (job.has_in(kQStart)) {
+    const auto qs = counts(job, kQStart, 0, q.dim[2], true), ks = counts(job, kKStart, 0, k.dim[2], true);
+    for (size_t n = 0; n + 1 < qs.size(); ++n) {
+      const int64_t queries = qs[n + 1] - qs[n], keys = ks[n + 1] - ks[n];
+      all.push_back({0, qs[n], queries, ks[n], keys, keys - queries});
     }
-    s *= h.scale;
-    size = std::max(size, a * h.scale);
-    if (h.cap > 0) s = h.cap * std::tanh(s / h.cap);
-    if (!h.mask.empty()) s += h.mask[size_t((hq * h.queries + i) * h.columns + j)];
-    p[size_t(j)] = s;
-    top = kit::detail::maximum(top, s);
+    return all;
   }
-  if (top == kUnseen) return std::vector<R>(p.size(), R(0));
-  for (R& s : p) sum += s = std::exp(s - top);
-  for (R& s : p) s /= sum;
-  return p;
+  const bool limited = job.has_in(kQLen) || job.has_in(kKLen);
+  const auto queries = counts(job, kQLen, q.dim[0], q.dim[2], false),
+             keys = counts(job, kKLen, q.dim[0], past + k.dim[2], false);
+  for (int64_t b = 0; b < q.dim[0]; ++b) {
+    const int64_t nq = queries[size_t(b)], nk = keys[size_t(b)];
+    all.push_back({b, 0, nq, 0, nk, limited ? nk - nq : past});
+  }
+  return all;
+}
+
+template <class R>
+struct Heads {
+  std::vector<R> q, k, v, mask, slopes;
+  Blocks blocks;
+  int64_t keys, columns;
+};
+
+template <class R>
+void attend_query(const Job& job, const Heads<R>& h, const AttentionSettings<R>& t, const Sequence& s,
+                  int64_t head, int64_t i, AttentionResult<R>& out) {
+  constexpr R kUnseen = -std::numeric_limits<R>::infinity();
+  const opmux_tdesc& q = job.in(kQ);
+  const int64_t kv_heads = job.in(kK).dim[1], hq = s.batch * q.dim[1] + head,
+                hkv = s.batch * kv_heads + head / (q.dim[1] / kv_heads), row = hq * q.dim[2] + i;
+  const int64_t place = i - s.q_begin + s.place;
+  const auto bias = [&](int64_t j) {
+    const int64_t column = s.k_begin + j;
+    const Blocks& b = h.blocks;
+    if (!b.seen.empty() && b.seen[size_t((hq * b.rows + i / b.q) * b.columns + column / b.k)] == 0)
+      return kUnseen;
+    R sum = h.mask.empty() ? R(0) : h.mask[size_t(row * h.columns + column)];
+    if (!h.slopes.empty()) sum -= h.slopes[size_t(head)] * R(std::abs(place - j));
+    return sum;
+  };
+  const auto at = [&](const std::vector<R>& rows, int64_t width) {
+    return [&rows, width, first = hkv * h.keys + s.k_begin](int64_t j) {
+      return rows.data() + (first + j) * width;
+    };
+  };
+  attend_row(t, h.q.data() + row * t.d, place, s.k_count, at(h.k, t.d), at(h.v, t.dv), bias, out);
 }
 
 template <class R>
 void attend(Job& job) {
-  const auto& d = job.desc<opmux_op_attention>();
-  const opmux_tdesc &q = job.in(kQ), &k = job.in(kK), &v = job.in(kV);
+  const opmux_tdesc &q = job.in(kQ), &k = job.in(kK);
+  const int64_t past = past_length(job);
+  const std::vector<Sequence> sequences = sequences_of(job, past);
+  const AttentionSettings<R> settings(job.desc<opmux_op_attention>(), q.dim[3], job.in(kV).dim[3]);
   Heads<R> h;
-  h.past = past_length(job);
+  h.keys = past + k.dim[2];
   h.columns = job.has_in(kPastK) ? job.in(kPastK).dim[2] : k.dim[2];
   h.q = job.read<R>(kQ);
-  h.k = joined<R>(job, kK, kPastK, h.past);
-  h.v = joined<R>(job, kV, kPastV, h.past);
+  h.k = joined<R>(job, kK, kPastK, past);
+  h.v = joined<R>(job, kV, kPastV, past);
   h.mask = mask_of<R>(job, h.columns);
-  h.queries = q.dim[2];
-  h.keys = h.past + k.dim[2];
-  h.d = q.dim[3];
-  h.dv = v.dim[3];
-  h.scale = d.scale == 0 ? 1 / std::sqrt(R(h.d)) : R(d.scale);
-  h.cap = R(d.soft_cap);
-  h.causal = d.causal != 0;
-  h.window = d.window;
-  std::vector<R> y;
-  std::vector<double> magnitude;
-  for (int64_t hq = 0; hq < q.dim[0] * q.dim[1]; ++hq) {
-    const int64_t hkv = hq / q.dim[1] * k.dim[1] + hq % q.dim[1] / (q.dim[1] / k.dim[1]);
-    for (int64_t i = 0; i < h.queries; ++i) {
-      R scores = 0;
-      const std::vector<R> p = probabilities(h, hq, hkv, i, scores);
-      for (int64_t e = 0; e < h.dv; ++e) {
-        R sum = 0, size = 0;
-        for (int64_t j = 0; j < h.keys; ++j) {
-          const R weight = p[size_t(j)], term = weight * h.v[size_t((hkv * h.keys + j) * h.dv + e)];
-          if (weight == 0) continue;  // an unseen key adds nothing, whatever its value
-          sum += term;
-          size += std::fabs(term);
-        }
-        y.push_back(sum);
-        magnitude.push_back(double(size * (1 + scores)));
+  h.blocks = blocks_of(job, h.columns);
+  if (job.has_in(kSlopes)) h.slopes = job.read<R>(kSlopes);
+  AttentionResult<R> out;
+  for (int64_t b = 0; b < q.dim[0]; ++b)
+    for (int64_t head = 0; head < q.dim[1]; ++head)
+      for (int64_t i = 0; i < q.dim[2]; ++i) {
+        const auto s = std::find_if(sequences.begin(), sequences.end(), [&](const Sequence& n) {
+          return n.batch == b && i >= n.q_begin && i < n.q_begin + n.q_count;
+        });
+        if (s == sequences.end())
+          out.blank(settings.dv);
+        else
+          attend_query(job, h, settings, *s, head, i, out);
       }
-    }
-  }
-  append_state(job, kK, kPastK, 1, h.past);
-  append_state(job, kV, kPastV, 2, h.past);
-  job.write(0, y, magnitude);
+  append_state(job, kK, kPastK, 1, past);
+  append_state(job, kV, kPastV, 2, past);
+  job.write(0, out.y, out.y_size);
+  if (job.has_out(3)) job.write(3, out.lse, out.lse_size);
 }
 
 }  // namespace

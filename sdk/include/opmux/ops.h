@@ -13,6 +13,7 @@
 #include "opmux/ops/normalise.gen.h"
 #include "opmux/ops/pointwise.gen.h"
 #include "opmux/ops/pool.gen.h"
+#include "opmux/ops/position.gen.h"
 #include "opmux/ops/quantise.gen.h"
 #include "opmux/ops/reduce.gen.h"
 #include "opmux/ops/sort.gen.h"

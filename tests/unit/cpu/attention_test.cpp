@@ -75,7 +75,7 @@ struct Operands {
 };
 
 void expect_right(const Operands& o, const Case& c, const Truth& truth, const std::string& what) {
-  const double u = unit_roundoff(OPMUX_F32);
+  const double u = unit_roundoff(o.dtype == OPMUX_F64 ? OPMUX_F64 : OPMUX_F32);
   const auto n = static_cast<double>(c.added + c.past);
   expect_close(*o.y, truth, what, [&](size_t i, double want) {
     return (8 + n) * u * truth.magnitude[i] + (o.dtype == OPMUX_F32 ? 0.0 : spacing(o.dtype, want));
@@ -119,7 +119,7 @@ TEST(Attention, AgreesWithTheReferenceForAllTypesAndStrides) {
   std::mt19937 rng(1);
   Host host(3);
   for (const Case& c : kCases)
-    for (uint32_t dtype : {OPMUX_F32, OPMUX_F16, OPMUX_BF16})
+    for (uint32_t dtype : {OPMUX_F64, OPMUX_F32, OPMUX_F16, OPMUX_BF16})
       for (bool odd : {false, true}) check(c, dtype, odd, host, rng);
 }
 
@@ -288,17 +288,18 @@ TEST(Attention, GivesTheSameBitsForAnyNumberOfThreads) {
 
 TEST(Attention, SaysWhyItRefuses) {
   std::mt19937 rng(12);
-  Operands o({1, 2, 1, 3, 3, 8, 8, 16, 0, 1}, OPMUX_F64, false, rng);
-  const Answer no = ask(o.d.opd());
-  EXPECT_EQ(no.cap.verdict, OPMUX_NO);
-  EXPECT_EQ(no.cap.why, OPMUX_WHY_DTYPE);
-  EXPECT_EQ(no.cap.why_have, static_cast<int64_t>(OPMUX_F64));
   Operands apart({1, 2, 1, 3, 3, 8, 8, 16, 0, 1}, OPMUX_F32, false, rng);
   apart.store_state();
   apart.d.alias({0, 0, 0});
   const Answer alias = ask(apart.d.opd());
   EXPECT_EQ(alias.cap.verdict, OPMUX_NO);
   EXPECT_EQ(alias.cap.why, OPMUX_WHY_ALIAS);
+  Operands wide({1, 1, 1, 1, 1, 20000, 8}, OPMUX_F32, false, rng);
+  const Answer no = ask(wide.d.opd());
+  EXPECT_EQ(no.cap.verdict, OPMUX_NO);
+  EXPECT_EQ(no.cap.why, OPMUX_WHY_DIM);
+  EXPECT_EQ(no.cap.why_have, 20000);
+  EXPECT_EQ(no.cap.why_limit, 1 << 14);
 }
 
 }  // namespace

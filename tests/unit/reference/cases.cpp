@@ -263,6 +263,29 @@ std::vector<Case> norm_cases() {
                                 d->size = 3;
                                 d->alpha = d->beta = d->bias = 1;
                               }),
+  };
+}
+
+std::vector<Case> attention_cases() {
+  return {
+      make_case<opmux_op_paged_attention>(
+          "paged_attention", OPMUX_OP_PAGED_ATTENTION,
+          [](auto& d) {
+            d.in(tensor(F, {3, 4, 8})).in(tensor(F, {5, 2, 2, 8})).in(tensor(F, {5, 2, 2, 6}));
+            d.in(tensor(I, {2, 3})).in(tensor(I, {2})).in(tensor(I, {3}));
+            d.out(tensor(F, {3, 4, 6})).out(tensor(F, {3, 4}));
+            d->window = -1;
+          }),
+      make_case<opmux_op_kv_append>("kv_append", OPMUX_OP_KV_APPEND,
+                                    [](auto& d) {
+                                      d.in(tensor(F, {5, 2, 2, 8})).in(tensor(F, {3, 2, 8}));
+                                      d.in(tensor(I, {3})).out(tensor(F, {5, 2, 2, 8})).alias({1});
+                                    }),
+      make_case<opmux_op_rotary>("rotary", OPMUX_OP_ROTARY,
+                                 [](auto& d) {
+                                   d.in(tensor(F, {1, 2, 3, 8})).in(tensor(F, {5, 4})).in(tensor(F, {5, 4}));
+                                   d.in(tensor(I, {1, 3})).out(tensor(F, {1, 2, 3, 8}));
+                                 }),
       make_case<opmux_op_attention>("attention", OPMUX_OP_ATTENTION,
                                     [](auto& d) {
                                       d.in(tensor(F, {1, 4, 3, 8})).in(tensor(F, {1, 2, 5, 8}));
@@ -306,8 +329,8 @@ std::vector<Case> all_cases() {
                                    d->axes = d.list({0, 2});
                                  }),
   };
-  for (const auto& more :
-       {window_cases(), index_cases(), image_cases(), product_cases(), norm_cases(), sort_cases()})
+  for (const auto& more : {window_cases(), index_cases(), image_cases(), product_cases(), norm_cases(),
+                           attention_cases(), sort_cases()})
     cases.insert(cases.end(), more.begin(), more.end());
   return cases;
 }

@@ -74,6 +74,51 @@ TEST(Attention, HasNoPresentWithoutPast) {
   EXPECT_EQ(a.check(), "attention: output 1 is there, but past_k is absent");
 }
 
+TEST(Attention, ChecksThatCountsFit) {
+  auto a = plain();
+  a.in.resize(13);
+  a.in[8] = a.in[9] = i64({2});
+  EXPECT_EQ(a.check(), "");
+  a.in[9] = i64({3});
+  EXPECT_EQ(a.check(), "attention: dim 0 of k_len is 3, but dim 0 of q is 2");
+  a.in[9] = none();
+  a.in[10] = i64({4});
+  EXPECT_EQ(a.check(), "attention: k_start is absent, but q_start is there");
+  a.in[11] = i64({4});
+  EXPECT_EQ(a.check(), "attention: q_len cannot be there together with q_start");
+  a.in[8] = none();
+  EXPECT_EQ(a.check(), "attention: dim 0 of q is 2, must be 1 with q_start");
+  auto past = cached();
+  past.alias = {0, 5, 6};
+  past.in.resize(13);
+  past.in[9] = i64({1});
+  EXPECT_EQ(past.check(), "attention: k_len cannot be there together with past_k");
+}
+
+TEST(Attention, ChecksThatBlocksAndSlopesFit) {
+  auto a = plain();
+  a.in.resize(13);
+  a.in[7] = f32({4});
+  a.in[12] = tensor(OPMUX_BOOL, {4, 3, 2});
+  EXPECT_EQ(a.check(), "attention: block_q is 0, must be at least 1 with blocks");
+  a.op.block_q = 2;
+  EXPECT_EQ(a.check(), "attention: block_k is 0, must be at least 1 with blocks");
+  a.op.block_k = 4;
+  EXPECT_EQ(a.check(), "");
+  a.op.block_k = 2;
+  EXPECT_EQ(a.check(), "attention: dim 2 of blocks is 2, must be 1 or 4");
+  a.in[12] = none();
+  a.in[7] = f32({2});
+  EXPECT_EQ(a.check(), "attention: dim 0 of slopes is 2, but dim 1 of q is 4");
+}
+
+TEST(Attention, HasALogarithmForEachQuery) {
+  auto a = plain();
+  a.out.resize(4);
+  a.out[3] = f32({2, 4, 5});
+  EXPECT_EQ(a.check(), "");
+}
+
 TEST(Attention, ChecksItsNumbers) {
   auto a = plain();
   a.op.window = -2;
