@@ -179,11 +179,13 @@ def markdown(cases: list[Case], device: str) -> str:
     suites["all"] = suites.pop("all")
     total = suites["all"]
     numeric = total["passed"] + total["failed"] + total["unsupported"]
+    commit = subprocess.run(["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"], capture_output=True,
+                            text=True).stdout.strip()
     share = 100 * total["passed"] / max(numeric, 1)
     lines = [
         "# The ONNX backend suite",
         f"Written by `tests/onnx/backend_suite.py OPMUX FOLDER --device {device} --markdown FILE`, "
-        f"onnx {onnx.__version__}, device {device}.",
+        f"onnx {onnx.__version__}, device {device}, commit {commit}.",
         "Inputs are given at run time, nothing is folded ahead. Left out, case by case at the end: sequences, "
         "optionals, maps, strings, training and ai.onnx.ml.",
         "",
