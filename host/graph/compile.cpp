@@ -252,7 +252,9 @@ class Compiler {
     for (uint32_t i = 0; i < g().inputs.size(); ++i) {
       plan_->input_storages.push_back(g().values[g().inputs[i].value].storage);
     }
-    if (g().state_length != kNone) plan_->input_storages.push_back(g().values[g().state_length].storage);
+    for (const ValueId v : {g().state_length, g().random_offset}) {
+      if (v != kNone) plan_->input_storages.push_back(g().values[v].storage);
+    }
     Space& host = plan_->spaces[kHost];
     for (uint32_t i = 0; i < plan_->input_storages.size(); ++i) {
       host.at[plan_->input_storages[i]] = {Location::Kind::kInput, i, 0, 0};

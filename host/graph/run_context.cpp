@@ -170,8 +170,10 @@ void RunContext::fill_ports() {
       ports_.in[i] = in.staging.data();
     }
   }
-  if (has_state()) ports_.in.push_back(&length_);
   if (!current_->instance) return;
+  const Graph& graph = current_->instance->plan().graph;
+  if (graph.state_length != kNone) ports_.in.push_back(&length_);
+  if (graph.random_offset != kNone) ports_.in.push_back(&random_offset_);
   ports_.out.resize(current_->outputs.size());
   for (size_t i = 0; i < current_->outputs.size(); ++i) {
     const opmux_tensor& bound = bound_outputs_[i];
@@ -234,6 +236,7 @@ void RunContext::run(const std::atomic<bool>* cancelled) {
   }
   last_ns_ = now_ns() - begin;
   length_ += graph.state_rows_added;
+  random_offset_ += Graph::kBlocksPerRun;
 }
 
 opmux_tensor RunContext::output(uint32_t index) const {

@@ -61,6 +61,7 @@ class RunContext {
   Shape* current_ = nullptr;
   bool shape_changed_ = true;
   int64_t length_ = 0;  // valid rows of the states
+  uint64_t random_offset_ = 0;
   uint64_t runs_ = 0, last_ns_ = 0;
   Ports ports_;
   std::vector<NodeTime> times_;

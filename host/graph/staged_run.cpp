@@ -185,6 +185,7 @@ void StagedRun::run_stage(const std::shared_ptr<CompiledStage>& stage, Frame& fr
     held.push_back(value_of(frame, p.name));
     ports.in.push_back(held.back().data());
   }
+  if (g.random_offset != kNone) ports.in.push_back(&random_offset_);
   for (size_t i = 0; i < g.outputs.size(); ++i) {
     HostTensor& t = part->results[i];
     const opmux_tdesc& d = g.values[g.outputs[i].value].desc;
@@ -197,6 +198,7 @@ void StagedRun::run_stage(const std::shared_ptr<CompiledStage>& stage, Frame& fr
   } else {
     part->instance->run(ports, cancelled_);
   }
+  random_offset_ += Graph::kBlocksPerRun;
   for (size_t i = 0; i < g.outputs.size(); ++i) {
     frame.values[g.outputs[i].name] = {part->results[i], false};
   }

@@ -50,6 +50,7 @@ class StagedRun {
   std::vector<HostTensor> outputs_;
   const std::atomic<bool>* cancelled_ = nullptr;
   uint64_t runs_ = 0;
+  uint64_t random_offset_ = 0;
 };
 
 }  // namespace opmux

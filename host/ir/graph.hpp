@@ -94,6 +94,10 @@ struct Graph {
   // Rank-0 i64 input that holds the number of valid rows of the states; kNone without states.
   ValueId state_length = kNone;
   int64_t state_rows_added = 0;  // by one run
+  // Rank-0 u64 input: the block of the random streams with which a run begins; kNone where nothing is drawn.
+  ValueId random_offset = kNone;
+  // Each run draws from blocks of its own, more than any tensor takes.
+  static constexpr uint64_t kBlocksPerRun = uint64_t{1} << 40;
 
   StorageId add_storage(StorageKind kind, uint64_t size_bytes, std::string name);
   // New contiguous value with a storage of its own.

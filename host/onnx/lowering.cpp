@@ -302,6 +302,13 @@ ValueId Lowering::state_length() {
   return graph_.state_length;
 }
 
+ValueId Lowering::random_offset() {
+  if (graph_.random_offset == kNone) {
+    graph_.random_offset = graph_.add_value(make_desc(OPMUX_U64, {}), "random_offset", StorageKind::kInput);
+  }
+  return graph_.random_offset;
+}
+
 ValueId Lowering::state(const StatePair& pair, const opmux_tdesc& desc, int64_t rows_added) {
   if (const auto it = state_values_.find(pair.past); it != state_values_.end()) return it->second;
   if (!graph_.states.empty() && graph_.state_rows_added != rows_added) {

@@ -64,6 +64,7 @@ class Lowering {
   const StateSpec& states() const { return states_; }
   ValueId state(const StatePair& pair, const opmux_tdesc& desc, int64_t rows_added);
   ValueId state_length();
+  ValueId random_offset();
   // Output `output` of this node is the first `count` elements of v: left to the next stage.
   void count_later(const std::string& output, ValueId v, int64_t axis, ValueId count);
 

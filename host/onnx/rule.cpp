@@ -86,6 +86,12 @@ std::optional<std::vector<float>> NodeContext::reals(std::string_view name) cons
   return a->floats;
 }
 
+std::optional<std::vector<std::string>> NodeContext::texts(std::string_view name) const {
+  const SourceAttr* a = find(name, Kind::kStrings, "a list of texts");
+  if (a == nullptr) return std::nullopt;
+  return a->strings;
+}
+
 HostTensor NodeContext::tensor(std::string_view name) const {
   const SourceAttr* a = find(name, Kind::kTensor, "a tensor");
   if (a == nullptr) fail(OPMUX_E_INVALID, "attribute '{}' is missing", name);
@@ -120,6 +126,8 @@ int64_t NodeContext::state_capacity() const { return lowering_.states().capacity
 
 ValueId NodeContext::state_length() { return lowering_.state_length(); }
 
+ValueId NodeContext::random_offset() { return lowering_.random_offset(); }
+
 RuleFn find_rule(std::string_view op) {
   static const std::unordered_map<std::string_view, RuleFn> rules = [] {
     std::unordered_map<std::string_view, RuleFn> all;
@@ -142,12 +150,16 @@ RuleFn find_rule(std::string_view op) {
       normalise_rules,
       order_rules,
       quantise_rules,
+      random_rules,
+      recurrent_rules,
       reduce_rules,
       resize_rules,
       running_rules,
       scatter_rules,
       shape_rules,
+      signal_rules,
       slice_rules,
+      state_rules,
       unary_rules,
       window_rules,
     };

@@ -63,6 +63,7 @@ class NodeContext {
   std::string text(std::string_view name, const char* otherwise) const;
   std::optional<std::vector<int64_t>> integers(std::string_view name) const;
   std::optional<std::vector<float>> reals(std::string_view name) const;
+  std::optional<std::vector<std::string>> texts(std::string_view name) const;
   HostTensor tensor(std::string_view name) const;
   const SourceGraph& graph(std::string_view name) const;
 
@@ -79,6 +80,8 @@ class NodeContext {
   ValueId state(size_t i, const opmux_tdesc& desc, int64_t rows_added);
   int64_t state_capacity() const;
   ValueId state_length();
+  // The block of the random streams with which a run begins.
+  ValueId random_offset();
 
  private:
   const SourceAttr* find(std::string_view name) const;

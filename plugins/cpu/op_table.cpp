@@ -55,6 +55,14 @@ const kit_op kOps[] = {
     kSoftmax,
     kLayerNorm,
     kGroupNorm,
+    kDet,
+    kRandom,
+    kRecurrent,
+    kDft,
+    kLinearAttention,
+    kSample,
+    kSelectiveScan,
+    kSpeculative,
 };
 const uint32_t kOpCount = static_cast<uint32_t>(std::size(kOps));
 

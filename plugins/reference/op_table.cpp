@@ -110,6 +110,14 @@ constexpr Listed kList[] = {
     list<opmux_op_resize, resize>(OPMUX_OP_RESIZE),
     list<opmux_op_non_max_suppression, non_max_suppression>(OPMUX_OP_NON_MAX_SUPPRESSION),
     list<opmux_op_deform_conv, deform_conv>(OPMUX_OP_DEFORM_CONV),
+    list<opmux_op_det, det>(OPMUX_OP_DET),
+    list<opmux_op_random, random>(OPMUX_OP_RANDOM),
+    list<opmux_op_recurrent, recurrent>(OPMUX_OP_RECURRENT),
+    list<opmux_op_dft, dft>(OPMUX_OP_DFT),
+    list<opmux_op_linear_attention, linear_attention>(OPMUX_OP_LINEAR_ATTENTION),
+    list<opmux_op_sample, sample>(OPMUX_OP_SAMPLE),
+    list<opmux_op_selective_scan, selective_scan>(OPMUX_OP_SELECTIVE_SCAN),
+    list<opmux_op_speculative, speculative>(OPMUX_OP_SPECULATIVE),
 };
 
 constexpr auto kOps = [] {

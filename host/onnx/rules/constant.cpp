@@ -126,19 +126,6 @@ void eye_like(NodeContext& c) {
   c.out(0, c.b.cast(mask, dtype));
 }
 
-void dropout(NodeContext& c) {
-  const ValueId x = c.in(0);
-  if (c.has(2)) {
-    const bool training = scalar_of(c, 2, "the training mode") != 0;
-    const double ratio = c.has(1) ? scalar_of(c, 1, "the ratio") : 0.5;
-    if (training && ratio != 0) fail(OPMUX_E_UNSUPPORTED, "training mode is not supported");
-  }
-  c.out(0, x);
-  if (!c.wants(1)) return;
-  const uint32_t dtype = c.opset < 10 ? c.b.dtype(x) : OPMUX_BOOL;
-  c.out(1, c.b.expand(c.b.scalar(dtype, 1), c.b.dims(x)));
-}
-
 // Windows of signal processing: a sum of cosines over [0, n) or, periodic, [0, n].
 template <int Terms>
 void window(NodeContext& c, const double (&a)[Terms]) {
@@ -165,9 +152,14 @@ void hamming(NodeContext& c) { window(c, {25.0 / 46.0, -21.0 / 46.0}); }
 void blackman(NodeContext& c) { window(c, {0.42, -0.5, 0.08}); }
 
 constexpr Rule kRules[] = {
-    {"BlackmanWindow", blackman}, {"Constant", constant}, {"ConstantOfShape", constant_of_shape},
-    {"Dropout", dropout},         {"EyeLike", eye_like},  {"HammingWindow", hamming},
-    {"HannWindow", hann},         {"Range", range},       {"Trilu", trilu},
+    {"BlackmanWindow", blackman},
+    {"Constant", constant},
+    {"ConstantOfShape", constant_of_shape},
+    {"EyeLike", eye_like},
+    {"HammingWindow", hamming},
+    {"HannWindow", hann},
+    {"Range", range},
+    {"Trilu", trilu},
 };
 
 }  // namespace

@@ -26,7 +26,15 @@ void gemm(NodeContext& c) {
   c.out(0, y);
 }
 
-constexpr Rule kRules[] = {{"Gemm", gemm}, {"MatMul", matmul}};
+void det(NodeContext& c) {
+  Node node;
+  node.op = OPMUX_OP_DET;
+  node.in = {c.in(0)};
+  node.set(opmux_op_det{});
+  c.out(0, c.b.emit(std::move(node)));
+}
+
+constexpr Rule kRules[] = {{"Det", det}, {"Gemm", gemm}, {"MatMul", matmul}};
 
 }  // namespace
 

@@ -29,6 +29,10 @@ std::span<const Rule> loss_rules();
 std::span<const Rule> einsum_rules();
 std::span<const Rule> scatter_rules();
 std::span<const Rule> ngram_rules();
-std::span<const Rule> order_rules();  // greatest elements, results counted by the run
+std::span<const Rule> order_rules();      // greatest elements, results counted by the run
+std::span<const Rule> random_rules();     // random numbers and what draws them
+std::span<const Rule> recurrent_rules();  // layers over sequences
+std::span<const Rule> signal_rules();     // Fourier transforms
+std::span<const Rule> state_rules();      // layers that carry a state
 
 }  // namespace opmux::onnx_import

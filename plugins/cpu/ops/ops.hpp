@@ -52,6 +52,14 @@ extern const kit_op kDynamicQuantise;  // dynamic_quantise.cpp
 extern const kit_op kGroupedMatmul;    // grouped_matmul.cpp
 extern const kit_op kMatmulShort;      // quant_matmul.cpp
 extern const kit_op kQuantMatmul;      // quant_matmul.cpp
+extern const kit_op kDet;              // det.cpp
+extern const kit_op kDft;              // dft.cpp
+extern const kit_op kLinearAttention;  // linear_attention.cpp
+extern const kit_op kRandom;           // random.cpp
+extern const kit_op kRecurrent;        // recurrent.cpp
+extern const kit_op kSample;           // sample.cpp
+extern const kit_op kSelectiveScan;    // selective_scan.cpp
+extern const kit_op kSpeculative;      // speculative.cpp
 
 }  // namespace opmux::cpu
 #endif

@@ -48,5 +48,13 @@ void roi_align(Job&);
 void resize(Job&);
 void non_max_suppression(Job&);
 void deform_conv(Job&);
+void det(Job&);
+void random(Job&);
+void recurrent(Job&);
+void dft(Job&);
+void linear_attention(Job&);
+void sample(Job&);
+void selective_scan(Job&);
+void speculative(Job&);
 
 }  // namespace opmux::reference

@@ -15,8 +15,12 @@
 #include "opmux/ops/pool.gen.h"
 #include "opmux/ops/position.gen.h"
 #include "opmux/ops/quantise.gen.h"
+#include "opmux/ops/recurrent.gen.h"
 #include "opmux/ops/reduce.gen.h"
+#include "opmux/ops/sampling.gen.h"
+#include "opmux/ops/signal.gen.h"
 #include "opmux/ops/sort.gen.h"
+#include "opmux/ops/state.gen.h"
 #include "opmux/ops/watch.gen.h"
 
 #endif

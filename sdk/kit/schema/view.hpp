@@ -138,6 +138,13 @@ bool roi_align(const View& v, Shapes& s, Problem& p);
 bool resize(const View& v, Shapes& s, Problem& p);
 bool non_max_suppression(const View& v, Shapes& s, Problem& p);
 bool deform_conv(const View& v, Shapes& s, Problem& p);
+bool det(const View& v, Shapes& s, Problem& p);
+bool recurrent(const View& v, Shapes& s, Problem& p);
+bool linear_attention(const View& v, Shapes& s, Problem& p);
+bool selective_scan(const View& v, Shapes& s, Problem& p);
+bool dft(const View& v, Shapes& s, Problem& p);
+bool sample(const View& v, Shapes& s, Problem& p);
+bool speculative(const View& v, Shapes& s, Problem& p);
 }  // namespace rules
 
 }  // namespace opmux::schema

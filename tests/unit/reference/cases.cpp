@@ -45,6 +45,73 @@ std::vector<Case> window_cases() {
   };
 }
 
+std::vector<Case> sequence_cases() {
+  return {
+      make_case<opmux_op_recurrent>(
+          "recurrent", OPMUX_OP_RECURRENT,
+          [](auto& d) {
+            d.in(tensor(F, {4, 2, 3})).in(tensor(F, {1, 20, 3})).in(tensor(F, {1, 20, 5}));
+            d.in(tensor(F, {1, 40})).in(tensor(I, {2})).in(tensor(F, {1, 2, 5}));
+            d.in(tensor(F, {1, 2, 5})).in(tensor(F, {1, 15}));
+            d.out(tensor(F, {4, 1, 2, 5})).out(tensor(F, {1, 2, 5}));
+            d->kind = OPMUX_RECURRENT_LSTM;
+            d->direction = OPMUX_DIRECTION_REVERSE;
+            d->activation0 = OPMUX_ACT_SIGMOID;
+            d->activation1 = d->activation2 = OPMUX_ACT_TANH;
+          }),
+      make_case<opmux_op_random>("random", OPMUX_OP_RANDOM,
+                                 [](auto& d) {
+                                   d.in(tensor(OPMUX_U64, {})).in(tensor(OPMUX_U64, {}));
+                                   d.in(tensor(F, {})).in(tensor(F, {})).out(tensor(F, {3, 5}));
+                                   d->kind = OPMUX_RANDOM_NORMAL;
+                                 }),
+      make_case<opmux_op_linear_attention>(
+          "linear_attention", OPMUX_OP_LINEAR_ATTENTION,
+          [](auto& d) {
+            d.in(tensor(F, {1, 4, 3, 2})).in(tensor(F, {1, 2, 3, 2})).in(tensor(F, {1, 2, 3, 5}));
+            d.in(tensor(F, {1, 2, 2, 5})).in(tensor(F, {1, 2, 3, 1})).in(tensor(F, {1, 1, 3, 1}));
+            d.out(tensor(F, {1, 4, 3, 5})).out(tensor(F, {1, 2, 2, 5}));
+          }),
+      make_case<opmux_op_selective_scan>(
+          "selective_scan", OPMUX_OP_SELECTIVE_SCAN,
+          [](auto& d) {
+            d.in(tensor(F, {1, 3, 4})).in(tensor(F, {1, 3, 4})).in(tensor(F, {4, 2}));
+            d.in(tensor(F, {1, 3, 2, 2})).in(tensor(F, {1, 3, 2, 2}));
+            d.in(tensor(F, {4})).in(tensor(F, {1, 4, 2}));
+            d.out(tensor(F, {1, 3, 4})).out(tensor(F, {1, 4, 2}));
+          }),
+  };
+}
+
+std::vector<Case> drawing_cases() {
+  return {
+      make_case<opmux_op_dft>("dft", OPMUX_OP_DFT,
+                              [](auto& d) {
+                                d.in(tensor(F, {2, 6, 1})).out(tensor(F, {2, 5, 2}));
+                                d->axis = 1;
+                                d->length = 8;
+                                d->onesided = 1;
+                              }),
+      make_case<opmux_op_speculative>(
+          "speculative", OPMUX_OP_SPECULATIVE,
+          [](auto& d) {
+            d.in(tensor(I, {2, 3})).in(tensor(F, {2, 3, 5})).in(tensor(F, {2, 4, 5}));
+            d.in(tensor(OPMUX_U64, {})).in(tensor(OPMUX_U64, {}));
+            d.out(tensor(I, {2, 4})).out(tensor(I, {2}));
+          }),
+      make_case<opmux_op_sample>(
+          "sample", OPMUX_OP_SAMPLE,
+          [](auto& d) {
+            d.in(tensor(F, {2, 7})).in(tensor(F, {})).in(tensor(I, {})).in(tensor(F, {}));
+            d.in(tensor(F, {})).in(tensor(F, {})).in(tensor(OPMUX_U64, {}));
+            d.in(tensor(OPMUX_U64, {})).in(tensor(I, {2, 3}));
+            d.out(tensor(I, {2})).out(tensor(F, {2}));
+          }),
+      make_case<opmux_op_det>("det", OPMUX_OP_DET,
+                              [](auto& d) { d.in(tensor(F, {2, 3, 3})).out(tensor(F, {2})); }),
+  };
+}
+
 std::vector<Case> index_cases() {
   return {
       make_case<opmux_op_scatter_elements>(
@@ -330,7 +397,7 @@ std::vector<Case> all_cases() {
                                  }),
   };
   for (const auto& more : {window_cases(), index_cases(), image_cases(), product_cases(), norm_cases(),
-                           attention_cases(), sort_cases()})
+                           attention_cases(), sort_cases(), sequence_cases(), drawing_cases()})
     cases.insert(cases.end(), more.begin(), more.end());
   return cases;
 }

@@ -50,6 +50,14 @@ typedef struct opmux_op_grouped_matmul {
   uint32_t reserved;
 } opmux_op_grouped_matmul;
 
+/* det: y[..] = det x[.., :, :] by elimination with row pivoting; 1 for 0 x 0. The product of pivots neither
+ * overflows nor underflows on its way. in: x [.., n, n]; out: y [..]. A matrix with an element that is not
+ * finite gives NaN. ONNX Det. */
+#define OPMUX_OP_DET 0x00020040u
+typedef struct opmux_op_det {
+  opmux_opd o;
+} opmux_op_det;
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// linear_attention: columns of the state (elements of v) do not meet, so a work item is some columns of one
+// kv head, over all steps; its part of the state stays in the cache.
+#include <algorithm>
+#include <cmath>
+
+#include "cpu/gemm_plan.hpp"
+#include "cpu/kernels/states.hpp"
+#include "cpu/loops.hpp"
+#include "cpu/ops/ops.hpp"
+#include "cpu/parallel.hpp"
+#include "cpu/state.hpp"
+#include "cpu/typed_rows.hpp"
+#include "opmux/ops/pointwise.gen.h"
+#include "opmux/ops/state.gen.h"
+
+namespace opmux::cpu {
+namespace {
+
+enum Input : uint32_t { kQ, kK, kV, kPast, kDecay, kBeta };
+constexpr double kMostBytes = 1ull << 36;
+
+bool has_in(const opmux_opd& d, uint32_t i) { return i < d.n_in && d.in[i].dtype != OPMUX_NONE; }
+bool wide(const opmux_opd& d) {
+  return d.in[kQ].dtype == OPMUX_F64 || (has_in(d, kPast) && d.in[kPast].dtype == OPMUX_F64);
+}
+
+// Of a work item, in elements: the state's columns, k, decay and q, then v and y.
+int64_t slot_elements(const opmux_opd& d) {
+  const int64_t width = (d.in[kQ].dim[3] + 15) / 16 * 16;
+  return width * kStateColumns + 3 * width + 2 * kStateColumns;
+}
+
+void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
+  if (!plain_operands(*d, cap)) return;
+  for (uint32_t o = 0; d->alias && o < d->n_out; ++o)
+    if (d->alias[o] != 0 && (o == 0 || d->alias[o] != kPast + 1 || !same_view(d->in[kPast], d->out[o])))
+      return no(cap, OPMUX_WHY_ALIAS, d->n_in + o);
+  const double bytes = static_cast<double>(d->in[kQ].dim[3] + 32) * (kStateColumns + 4) * 8 *
+                       static_cast<double>(scratch_slots());
+  if (bytes > kMostBytes)
+    return no(cap, OPMUX_WHY_MEMORY, OPMUX_NO_ARG, static_cast<int64_t>(std::min(bytes, 9e18)),
+              static_cast<int64_t>(kMostBytes));
+  const auto steps = static_cast<double>(elements(d->in[kV])) * static_cast<double>(d->in[kQ].dim[3]);
+  yes(cap, info,
+      {.flops = 8 * steps,
+       .bytes = static_cast<double>(elements(d->in[kQ]) + elements(d->in[kK]) + elements(d->in[kV])) * 4,
+       .flops_per_ns = 10,
+       .ws = static_cast<uint64_t>(slot_elements(*d)) * 8 * static_cast<uint64_t>(scratch_slots()) + 64});
+}
+
+template <class T>
+class Run {
+ public:
+  Run(const kit_call* call, T* scratch)
+      : call_(call),
+        d_(*call->d),
+        scratch_(scratch),
+        row_(d_.in[kQ].dtype),
+        put_(d_.out[0].dtype),
+        kernels_(state_kernels<T>()),
+        exp_(find_tile(OPMUX_FN_EXP, std::is_same_v<T, float> ? Lane::kF32 : Lane::kF64, 0)),
+        steps_(d_.in[kQ].dim[2]),
+        width_(d_.in[kQ].dim[3]),
+        values_(d_.in[kV].dim[3]),
+        heads_(d_.in[kK].dim[1]),
+        group_(d_.in[kQ].dim[1] / std::max<int64_t>(heads_, 1)) {
+    const float given = reinterpret_cast<const opmux_op_linear_attention&>(d_).scale;
+    scale_ = given == 0 ? 1 / std::sqrt(static_cast<T>(width_)) : static_cast<T>(given);
+  }
+
+  void all() const {
+    const int64_t parts = (values_ + kStateColumns - 1) / kStateColumns;
+    const auto items = static_cast<uint64_t>(d_.in[kQ].dim[0] * heads_ * parts);
+    const double ns = 100 + static_cast<double>(steps_ * width_ * (kStateColumns + 8) * (3 + group_)) * 0.1;
+    parallel_slots(call_->host, items, grain_for(items, ns), static_cast<uint64_t>(scratch_slots()),
+                   [&](uint64_t begin, uint64_t end, uint64_t slot) {
+                     T* scratch = scratch_ + static_cast<int64_t>(slot) * slot_elements(d_);
+                     for (auto i = static_cast<int64_t>(begin); i < static_cast<int64_t>(end); ++i)
+                       item(i / parts / heads_, i / parts % heads_, i % parts * kStateColumns, scratch);
+                   });
+  }
+
+ private:
+  const char* in(uint32_t i, int64_t b, int64_t h, int64_t t) const {
+    const opmux_tdesc& x = d_.in[i];
+    const auto step = [&x](int64_t at, uint32_t axis) { return x.dim[axis] == 1 ? 0 : at * x.stride[axis]; };
+    return static_cast<const char*>(call_->arg[i]) +
+           (step(b, 0) + step(h, 1) + step(t, 2)) * element_bytes(x.dtype);
+  }
+
+  void item(int64_t b, int64_t h, int64_t column, T* scratch) const {
+    const int64_t pad = (width_ + 15) / 16 * 16, n = std::min(kStateColumns, values_ - column);
+    T *state = scratch, *k = state + pad * kStateColumns, *decay = k + pad, *q = decay + pad, *v = q + pad,
+      *y = v + kStateColumns;
+    std::fill(state, state + width_ * kStateColumns, T(0));
+    std::fill(v, v + kStateColumns, T(0));
+    if (has_in(d_, kPast)) move_state<true>(b, h, column, n, state);
+    const opmux_tdesc& value = d_.in[kV];
+    LinearStep<T> s{width_, state, k, has_in(d_, kDecay) ? decay : nullptr, v, has_in(d_, kBeta), T(0)};
+    for (int64_t t = 0; t < steps_; ++t) {
+      row_(k, in(kK, b, h, t), d_.in[kK].stride[3], width_);
+      row_(v, in(kV, b, h, t) + column * value.stride[3] * element_bytes(value.dtype), value.stride[3], n);
+      if (s.decay) load_decay(b, h, t, decay);
+      if (s.delta) row_(&s.beta, in(kBeta, b, h, t), 1, 1);
+      kernels_.linear(s);
+      for (int64_t g = 0; g < group_; ++g) {
+        const int64_t head = h * group_ + g;
+        row_(q, in(kQ, b, head, t), d_.in[kQ].stride[3], width_);
+        kernels_.read(state, q, scale_, width_, y);
+        const opmux_tdesc& out = d_.out[0];
+        const int64_t to =
+            b * out.stride[0] + head * out.stride[1] + t * out.stride[2] + column * out.stride[3];
+        put_(static_cast<char*>(call_->arg[d_.n_in]) + to * element_bytes(out.dtype), out.stride[3], y, n);
+      }
+    }
+    if (d_.n_out > 1 && d_.out[1].dtype != OPMUX_NONE) move_state<false>(b, h, column, n, state);
+  }
+
+  void load_decay(int64_t b, int64_t h, int64_t t, T* decay) const {
+    const opmux_tdesc& g = d_.in[kDecay];
+    const bool one = g.dim[3] == 1;
+    const int64_t n = one ? 1 : width_;
+    if (width_ == 0) return;
+    row_(decay, in(kDecay, b, h, t), g.stride[3], n);
+    exp_(decay, decay, nullptr, nullptr, static_cast<size_t>(n));
+    if (one) std::fill(decay, decay + width_, decay[0]);
+  }
+
+  template <bool kLoad>
+  void move_state(int64_t b, int64_t h, int64_t column, int64_t n, T* state) const {
+    const opmux_tdesc& t = kLoad ? d_.in[kPast] : d_.out[1];
+    char* base = static_cast<char*>(call_->arg[kLoad ? uint32_t{kPast} : d_.n_in + 1]);
+    const RowLoader<T> load(t.dtype);
+    const RowStorer<T> store(t.dtype);
+    for (int64_t i = 0; i < width_; ++i) {
+      const int64_t at = b * t.stride[0] + h * t.stride[1] + i * t.stride[2] + column * t.stride[3];
+      T* row = state + i * kStateColumns;
+      if constexpr (kLoad)
+        load(row, base + at * element_bytes(t.dtype), t.stride[3], n);
+      else
+        store(base + at * element_bytes(t.dtype), t.stride[3], row, n);
+    }
+  }
+
+  const kit_call* call_;
+  const opmux_opd& d_;
+  T* scratch_;
+  RowLoader<T> row_;
+  RowStorer<T> put_;
+  StateKernels<T> kernels_;
+  TileFn exp_;
+  int64_t steps_, width_, values_, heads_, group_;
+  T scale_;
+};
+
+opmux_status run(const kit_call* call, opmux_err*) {
+  const auto base = (reinterpret_cast<uintptr_t>(call->ws) + 63) & ~uintptr_t{63};
+  if (wide(*call->d))
+    Run<double>(call, reinterpret_cast<double*>(base)).all();
+  else
+    Run<float>(call, reinterpret_cast<float*>(base)).all();
+  return OPMUX_OK;
+}
+
+}  // namespace
+
+const kit_op kLinearAttention = {
+    OPMUX_OP_LINEAR_ATTENTION,         "columns", query, nullptr, nullptr, run, nullptr, nullptr,
+    sizeof(opmux_op_linear_attention), 1};
+
+}  // namespace opmux::cpu
