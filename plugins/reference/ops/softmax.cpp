@@ -12,6 +12,12 @@ namespace opmux::reference {
 namespace {
 
 // Elements x[0], x[step], .. of one row, in place.
+// What lets an exponential below the normal numbers of f32 count as 0: 4 u of it are 2^-126.
+template <class R>
+constexpr R kFlushed = 0;
+template <>
+constexpr double kFlushed<double> = 0x1p-104;
+
 template <class R>
 void row(R* x, double* magnitude, int64_t n, int64_t step, bool log) {
   R top = -std::numeric_limits<R>::infinity(), sum = 0;
@@ -22,9 +28,8 @@ void row(R* x, double* magnitude, int64_t n, int64_t step, bool log) {
     R& v = x[i * step];
     const R below = v - top;
     v = log ? below - log_sum : std::exp(below) / sum;
-    magnitude[i * step] = double(log      ? std::fabs(below) + log_sum + 1
-                                 : v == 0 ? R(0)
-                                          : v * (1 + std::fabs(below)));
+    const R size = v == 0 ? R(0) : v * (1 + std::fabs(below));
+    magnitude[i * step] = double(log ? std::fabs(below) + log_sum + 1 : size + kFlushed<R>);
   }
 }
 
