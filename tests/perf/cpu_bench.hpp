@@ -85,7 +85,9 @@ inline __attribute__((target("avx512f"))) double fma512(int64_t rounds) {
     for (int j = 0; j < 16; ++j) a[j] = _mm512_fmadd_ps(a[j], b, c);
   }
   for (int j = 1; j < 16; ++j) a[0] = _mm512_add_ps(a[0], a[j]);
-  volatile float keep = _mm512_reduce_add_ps(a[0]);
+  float out[16];
+  _mm512_storeu_ps(out, a[0]);
+  volatile float keep = out[0];
   (void)keep;
   return 16.0 * 16 * 2;
 }
