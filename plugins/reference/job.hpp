@@ -104,7 +104,7 @@ class Job {
   }
   const opmux_tdesc& in(uint32_t i) const { return call_.d->in[i]; }
   const opmux_tdesc& out(uint32_t o) const { return call_.d->out[o]; }
-  bool has_in(uint32_t i) const { return i < call_.d->n_in && in(i).dtype != OPMUX_NONE; }
+  bool has_in(uint32_t i) const { return i < kit::own_inputs(*call_.d) && in(i).dtype != OPMUX_NONE; }
   bool has_out(uint32_t o) const { return o < call_.d->n_out && out(o).dtype != OPMUX_NONE; }
   const void* in_data(uint32_t i) const { return call_.arg[i]; }
   void* out_data(uint32_t o) const { return call_.arg[call_.d->n_in + o]; }

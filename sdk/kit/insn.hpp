@@ -380,4 +380,12 @@ inline void run_program(const opmux_prog& prog, const uint32_t* dtype, Scalar* v
   }
 }
 
+// Inputs of the operator itself: those of its epilogues and prologues follow them. d: validated.
+inline uint32_t own_inputs(const opmux_opd& d) {
+  uint32_t own = d.n_in;
+  for (uint32_t i = 0; i < d.n_prog; ++i)
+    if (d.prog[i].slot != OPMUX_SLOT_MAIN && d.prog[i].n_in > 0) own -= d.prog[i].n_in - 1;
+  return own;
+}
+
 }  // namespace opmux::kit

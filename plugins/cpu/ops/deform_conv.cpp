@@ -6,6 +6,7 @@
 #include "cpu/conv_product.hpp"
 #include "cpu/ops/ops.hpp"
 #include "cpu/point_samples.hpp"
+#include "kit/insn.hpp"
 #include "opmux/ops/conv.gen.h"
 
 namespace opmux::cpu {
@@ -17,8 +18,8 @@ const opmux_op_deform_conv& desc(const opmux_opd& d) {
   return reinterpret_cast<const opmux_op_deform_conv&>(d);
 }
 
-uint32_t own(const opmux_opd& d) { return std::min(d.n_in, 4u); }
-bool has_mask(const opmux_opd& d) { return d.n_in > 3 && d.in[3].dtype != OPMUX_NONE; }
+uint32_t own(const opmux_opd& d) { return kit::own_inputs(d); }
+bool has_mask(const opmux_opd& d) { return own(d) > 3 && d.in[3].dtype != OPMUX_NONE; }
 ConvProduct product(const opmux_opd& d) { return conv_product(d, own(d), true); }
 
 void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {

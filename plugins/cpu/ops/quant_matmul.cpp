@@ -8,6 +8,7 @@
 #include "cpu/ops/ops.hpp"
 #include "cpu/parallel.hpp"
 #include "cpu/quant_weights.hpp"
+#include "kit/insn.hpp"
 #include "opmux/ops/matmul.gen.h"
 
 namespace opmux::cpu {
@@ -44,7 +45,7 @@ enum class Way : uint32_t { kThin, kWide, kPairs };
 // The descriptor is one of quant_matmul, or one of matmul, which has two operands and nothing to say about
 // them.
 bool is_plain(const opmux_opd& d) { return d.op == OPMUX_OP_MATMUL; }
-uint32_t own(const opmux_opd& d) { return is_plain(d) ? 2 : 6; }
+uint32_t own(const opmux_opd& d) { return kit::own_inputs(d); }
 const opmux_tdesc& operand(const opmux_opd& d, uint32_t i) {
   static constexpr opmux_tdesc kAbsent{};
   return i < own(d) ? d.in[i] : kAbsent;
