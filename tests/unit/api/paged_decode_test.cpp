@@ -15,6 +15,47 @@ uint32_t plain_linear(DecoderBuilder& b, uint32_t x, const Matrix& m) {
   return b.op<opmux_op_matmul>(OPMUX_OP_MATMUL, {x, w}, [](opmux_op_matmul& d) { d.acc_dtype = OPMUX_F32; });
 }
 
+constexpr int64_t kGroup = 32;  // of weights that share a scale
+
+int64_t groups_of(const Matrix& m) { return (m.k + kGroup - 1) / kGroup; }
+float scale_of(const Matrix& m, int64_t group, int64_t j) {
+  float most = 0;
+  for (int64_t i = group * kGroup; i < std::min(m.k, (group + 1) * kGroup); ++i)
+    most = std::max(most, std::fabs(m.value[static_cast<size_t>(i * m.n + j)]));
+  return most / 7;
+}
+
+// Every weight to one of 15 multiples of its group's scale, so that 4 bits hold it.
+void round_to_4_bits(Matrix& m) {
+  for (int64_t j = 0; j < m.n; ++j)
+    for (int64_t g = 0; g < groups_of(m); ++g) {
+      const float scale = scale_of(m, g, j);
+      for (int64_t i = g * kGroup; i < std::min(m.k, (g + 1) * kGroup); ++i) {
+        float& v = m.value[static_cast<size_t>(i * m.n + j)];
+        v = std::nearbyint(v / scale) * scale;
+      }
+    }
+}
+
+uint32_t four_bit_linear(DecoderBuilder& b, uint32_t x, const Matrix& m) {
+  std::vector<float> scales;
+  for (int64_t g = 0; g < groups_of(m); ++g)
+    for (int64_t j = 0; j < m.n; ++j) scales.push_back(scale_of(m, g, j));
+  std::vector<uint8_t> codes((m.value.size() + 1) / 2);
+  for (size_t e = 0; e < m.value.size(); ++e) {
+    const auto j = static_cast<int64_t>(e) % m.n, g = static_cast<int64_t>(e) / m.n / kGroup;
+    const auto code = static_cast<int>(std::lrint(m.value[e] / scales[static_cast<size_t>(g * m.n + j)]));
+    codes[e / 2] |= static_cast<uint8_t>((code & 15) << (e % 2 * 4));
+  }
+  const uint32_t w = b.constant(OPMUX_I4, {m.k, m.n}, codes.data());
+  const uint32_t s = b.constant(OPMUX_F32, {groups_of(m), m.n}, scales.data());
+  return b.op<opmux_op_quant_matmul>(OPMUX_OP_QUANT_MATMUL, {x, w, UINT32_MAX, UINT32_MAX, s, UINT32_MAX},
+                                     [](opmux_op_quant_matmul& d) {
+                                       d.acc_dtype = OPMUX_F32;
+                                       d.b_group = kGroup;
+                                     });
+}
+
 // A run context with its cache: pages that the sequences take in turn, so that none has neighbours.
 class PagedDecoder {
  public:
@@ -126,6 +167,18 @@ TEST(PagedDecoding, GivesTheSameTokensFromPagesOfHalfTheSize) {
   DecoderShape s;
   s.page_type = OPMUX_F16;
   check(s, "cpu", 2e-2);
+}
+
+TEST(PagedDecoding, GivesTheTokensOfTheDensePathFromWeightsOf4Bits) {
+  const DecoderShape s;
+  DecoderWeights w(s, 40);
+  for (auto* all : {&w.q_proj, &w.k_proj, &w.v_proj, &w.o_proj, &w.up, &w.down})
+    for (Matrix& m : *all) round_to_4_bits(m);
+  round_to_4_bits(w.logits);
+  const api::Context context;
+  DecoderBuilder builder(context, s, w, four_bit_linear);
+  const api::Plan plan(builder.build(), "cpu");
+  expect_same_tokens(plan, s, w, 1e-4);
 }
 
 }  // namespace
