@@ -270,19 +270,6 @@ TEST(Pointwise, RefusesAnAliasWithOtherStrides) {
   EXPECT_EQ(a.cap.why_arg, 0u);
 }
 
-TEST(Pointwise, NamesTheInstructionThatItCannotDo) {
-  Tensor x(OPMUX_F32, {8}), b(OPMUX_F32, {8}), y(OPMUX_F32, {8});
-  kit::Desc<opmux_op_pointwise> d(OPMUX_OP_POINTWISE);
-  kit::Program p(OPMUX_SLOT_MAIN, 1);
-  const uint32_t a = p.apply(OPMUX_FN_NEG, OPMUX_F32, 0);
-  const uint32_t narrow = p.apply(OPMUX_FN_CAST, OPMUX_E4M3FN, a);
-  d.in(x.t).out(y.t).program(p.out(p.apply(OPMUX_FN_CAST, OPMUX_F32, narrow)));
-  const Answer answer = ask(d.opd());
-  EXPECT_EQ(answer.op, nullptr);
-  EXPECT_EQ(answer.cap.why, OPMUX_WHY_PROGRAM);
-  EXPECT_EQ(answer.cap.why_have, 1);
-}
-
 // The functions with vector forms, on many more samples than the test of all functions.
 TEST(Pointwise, VectorFunctionsStayWithinFourUlp) {
   constexpr uint32_t kVector[] = {OPMUX_FN_EXP,   OPMUX_FN_EXPM1,     OPMUX_FN_EXP2,    OPMUX_FN_LOG,
