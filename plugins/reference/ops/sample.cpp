@@ -74,8 +74,9 @@ Drawn draw(std::vector<double> logits, const Settings& s, double u, int64_t row)
   if (c.empty())
     fail(OPMUX_E_FAULT, kLogits, "sample: row %lld has no logit above -infinity",
          static_cast<long long>(row));
-  std::stable_sort(c.begin(), c.end(),
-                   [](const Candidate& a, const Candidate& b) { return a.logit > b.logit; });
+  std::sort(c.begin(), c.end(), [](const Candidate& a, const Candidate& b) {
+    return a.logit != b.logit ? a.logit > b.logit : a.token < b.token;
+  });
   if (s.temperature == 0) return {c[0].token, 1};
   const double top = c[0].logit;
   for (Candidate& x : c) x.weight = x.logit == top ? 1 : std::exp((x.logit - top) / s.temperature);
