@@ -253,6 +253,7 @@ void check_prepare(const kit::RawPlugin& p, Case& c, const opmux_cap& cap) {
 bool holdable(const Case& c) {
   for (const auto* side : {&c.d.in, &c.d.out})
     for (const opmux_tdesc& t : *side) {
+      if (t.rank > OPMUX_MAX_RANK) return false;
       double count = 1;
       for (uint32_t i = 0; i < t.rank; ++i) count *= static_cast<double>(t.dim[i]);
       if (count > 1e8) return false;
@@ -263,6 +264,7 @@ bool holdable(const Case& c) {
 bool small(const Case& c) {
   for (const auto* side : {&c.d.in, &c.d.out})
     for (const opmux_tdesc& t : *side) {
+      if (t.rank > OPMUX_MAX_RANK) return false;
       double count = 1, reach = 1;
       for (uint32_t i = 0; i < t.rank; ++i) {
         count *= static_cast<double>(t.dim[i]);

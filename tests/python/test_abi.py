@@ -110,8 +110,8 @@ def test_tail_appends_and_additions_are_legal(old, new):
     append(new["structs"]["opmux_op_softmax"], "temperature", "uint64_t", 8)
     new["structs"]["opmux_share"] = {"kind": "open", "size": 16, "members": [["h", "opmux_hdr", 0, 16]]}
     new["constants"]["OPMUX_WHY_NEW"] = 16
-    new["constants"]["OPMUX_OP_SORT"] = 0x000B0001
-    new["ops"]["sort"] = {"id": 0x000B0001, "rev": 1, "opset": 2}
+    new["constants"]["OPMUX_OP_SOLVE"] = 0x000B0F01
+    new["ops"]["solve"] = {"id": 0x000B0F01, "rev": 1, "opset": 2}
     new["ops"]["softmax"]["rev"] = 2
     assert abi_diff.compare(old, new) == []
 
@@ -188,7 +188,7 @@ def renumber_op(s):
 
 def reuse_id(s):
     del s["ops"]["lrn"]
-    s["ops"]["sort"] = {"id": 0x00080004, "rev": 1, "opset": 1}
+    s["ops"]["solve"] = {"id": 0x00080004, "rev": 1, "opset": 1}
 
 
 def go_back(s):
@@ -215,7 +215,7 @@ def new_major(s):
     (remove_constant, "OPMUX_E_BUSY: was removed"),
     (reuse_value, "OPMUX_WHY_OTHER: uses the value 15 of OPMUX_WHY_QUANT again"),
     (renumber_op, "operator gather: was renumbered from 0x00050001 to 0x00050007"),
-    (reuse_id, "operator sort: uses the id 0x00080004 of lrn again"),
+    (reuse_id, "operator solve: uses the id 0x00080004 of lrn again"),
     (go_back, "operator lrn: went back from revision 1 to 0"),
     (new_major, "major version 1 became 2: these two are not comparable"),
 ], ids=lambda x: x.__name__ if callable(x) else "")
@@ -225,12 +225,12 @@ def test_planted_changes_are_found(old, new, plant, said):
 
 
 def test_a_retired_id_never_comes_back(old, new):
-    old["retired"] = new["retired"] = [0x00050009]
-    new["ops"]["sort"] = {"id": 0x00050009, "rev": 1, "opset": 1}
-    assert abi_diff.compare(old, new) == ["operator sort: uses the retired id 0x00050009"]
-    del new["ops"]["sort"]
+    old["retired"] = new["retired"] = [0x00050F09]
+    new["ops"]["solve"] = {"id": 0x00050F09, "rev": 1, "opset": 1}
+    assert abi_diff.compare(old, new) == ["operator solve: uses the retired id 0x00050f09"]
+    del new["ops"]["solve"]
     new["retired"] = []
-    assert abi_diff.compare(old, new) == ["retired id 0x00050009: is no longer listed"]
+    assert abi_diff.compare(old, new) == ["retired id 0x00050f09: is no longer listed"]
 
 
 def test_the_program_says_what_it_found(old, new, tmp_path, capsys):

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cstdlib>
 
 #include "kit/schema/table.hpp"
@@ -36,6 +37,29 @@ bool check_extent(const View& v, const opmux_tdesc& t, const char* name, uint32_
     if (reach * bits / 8 >= kMaxBytes)
       return fail(p, v.name(), {OPMUX_WHY_STRIDE, arg, i}, t.stride[i], int64_t{1} << 62,
                   "stride %u of %s is %lld, which reaches over 2^62 bytes or more", i, name, ll(t.stride[i]));
+  }
+  return true;
+}
+
+// Elements of an output lie apart: each stride steps over all that the smaller ones reach. Every view that
+// slices, transposes and reverses make of a tensor is so.
+bool check_distinct(const View& v, const opmux_tdesc& t, const char* name, uint32_t arg, Problem& p) {
+  uint32_t axis[OPMUX_MAX_RANK], n = 0;
+  for (uint32_t i = 0; i < t.rank; ++i) {
+    if (t.dim[i] == 0) return true;
+    if (t.dim[i] > 1) axis[n++] = i;
+  }
+  const auto step = [&](uint32_t i) { return t.stride[i] < 0 ? -Wide{t.stride[i]} : Wide{t.stride[i]}; };
+  std::sort(axis, axis + n, [&](uint32_t a, uint32_t b) { return step(a) < step(b); });
+  Wide reach = 0;
+  for (uint32_t k = 0; k < n; ++k) {
+    const uint32_t i = axis[k];
+    if (step(i) <= reach)
+      return fail(
+          p, v.name(), {OPMUX_WHY_STRIDE, arg, i}, t.stride[i], static_cast<int64_t>(reach) + 1,
+          "stride %u of output %s is %lld, so its elements share memory; at least %lld keeps them apart", i,
+          name, ll(t.stride[i]), ll(static_cast<int64_t>(reach) + 1));
+    reach += step(i) * (t.dim[i] - 1);
   }
   return true;
 }
@@ -91,11 +115,7 @@ bool check_tensor(const View& v, const opmux_tdesc& t, const char* name, bool ou
   if (!check_extent(v, t, name, arg, p) || !check_unused(v, t, name, arg, p) ||
       !check_flags(v, t, name, output, arg, p))
     return false;
-  for (uint32_t i = 0; output && t.layout == 0 && i < t.rank; ++i)
-    if (t.dim[i] > 1 && t.stride[i] == 0)
-      return fail(p, v.name(), {OPMUX_WHY_STRIDE, arg, i}, 0, t.dim[i],
-                  "stride %u of output %s is 0, so its %lld elements would be one", i, name, ll(t.dim[i]));
-  return true;
+  return !output || t.layout != 0 || check_distinct(v, t, name, arg, p);
 }
 
 }  // namespace opmux::schema

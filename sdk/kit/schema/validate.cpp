@@ -103,8 +103,10 @@ bool check_input(const View& v, uint32_t i, Problem& p) {
   const Operand& o = v.def->in[std::min<size_t>(i, v.def->in.size() - 1)];
   const opmux_tdesc& t = v.in(i);
   if (t.dtype == OPMUX_NONE) {
-    if (o.optional) return true;
-    return fail(p, v.name(), v.at_in(OPMUX_WHY_DTYPE, i), 0, 0, "input %u (%s) is absent", i, o.name);
+    if (!o.optional)
+      return fail(p, v.name(), v.at_in(OPMUX_WHY_DTYPE, i), 0, 0, "input %u (%s) is absent", i, o.name);
+    return t.rank == 0 || fail(p, v.name(), v.at_in(OPMUX_WHY_RANK, i), t.rank, 0,
+                               "%s is absent, but has rank %u, must be 0", o.name, t.rank);
   }
   if (!check_tensor(v, t, o.name, false, i, p) || !check_type(v, o, t, i, p)) return false;
   if (t.rank < o.rank_min || t.rank > o.rank_max)
@@ -216,9 +218,11 @@ bool check_output(const View& v, uint32_t o, const opmux_tdesc& want, Problem& p
   const Output& f = v.def->out[std::min<size_t>(o, v.def->out.size() - 1)];
   const opmux_tdesc& t = v.d->out[o];
   if (t.dtype == OPMUX_NONE) {
-    if (f.optional) return true;
-    return fail(p, v.name(), v.at_out(OPMUX_WHY_DTYPE, o), 0, want.dtype, "output %u (%s) is absent", o,
-                f.name);
+    if (!f.optional)
+      return fail(p, v.name(), v.at_out(OPMUX_WHY_DTYPE, o), 0, want.dtype, "output %u (%s) is absent", o,
+                  f.name);
+    return t.rank == 0 || fail(p, v.name(), v.at_out(OPMUX_WHY_RANK, o), t.rank, 0,
+                               "output %s is absent, but has rank %u, must be 0", f.name, t.rank);
   }
   if (!check_tensor(v, t, f.name, true, v.d->n_in + o, p)) return false;
   if (t.dtype != want.dtype)

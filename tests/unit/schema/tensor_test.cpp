@@ -74,7 +74,22 @@ TEST(Tensor, BroadcastIsForInputsOnly) {
   c.in[0].stride[0] = 0;
   EXPECT_EQ(c.check(), "");
   c.out[0].stride[1] = 0;
-  EXPECT_EQ(c.check(), "copy: stride 1 of output y is 0, so its 3 elements would be one");
+  EXPECT_EQ(c.check(),
+            "copy: stride 1 of output y is 0, so its elements share memory; at least 1 keeps them apart");
+}
+
+TEST(Tensor, ElementsOfAnOutputLieApart) {
+  Copy c(f32({9, 7, 3}));
+  const auto outcome = [&](int64_t a, int64_t b, int64_t d) {
+    c.out[0].stride[0] = a, c.out[0].stride[1] = b, c.out[0].stride[2] = d;
+    return c.check();
+  };
+  EXPECT_EQ(outcome(21, 64, 1),
+            "copy: stride 1 of output y is 64, so its elements share memory; at least 171 keeps them apart");
+  EXPECT_EQ(outcome(21, -1, 6),
+            "copy: stride 2 of output y is 6, so its elements share memory; at least 7 keeps them apart");
+  EXPECT_EQ(outcome(1, 27, 9), "");    // another order of the axes
+  EXPECT_EQ(outcome(-42, 6, -2), "");  // reversed, every other element
 }
 
 TEST(Tensor, ChecksFlags) {
