@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <cstdlib>
 
 #include "kit/schema/table.hpp"
@@ -44,13 +43,15 @@ bool check_extent(const View& v, const opmux_tdesc& t, const char* name, uint32_
 // Elements of an output lie apart: each stride steps over all that the smaller ones reach. Every view that
 // slices, transposes and reverses make of a tensor is so.
 bool check_distinct(const View& v, const opmux_tdesc& t, const char* name, uint32_t arg, Problem& p) {
-  uint32_t axis[OPMUX_MAX_RANK], n = 0;
+  const auto step = [&](uint32_t i) { return t.stride[i] < 0 ? -Wide{t.stride[i]} : Wide{t.stride[i]}; };
+  uint32_t axis[OPMUX_MAX_RANK] = {}, n = 0;  // by step
   for (uint32_t i = 0; i < t.rank; ++i) {
     if (t.dim[i] == 0) return true;
-    if (t.dim[i] > 1) axis[n++] = i;
+    if (t.dim[i] == 1) continue;
+    uint32_t k = n++;
+    for (; k > 0 && step(axis[k - 1]) > step(i); --k) axis[k] = axis[k - 1];
+    axis[k] = i;
   }
-  const auto step = [&](uint32_t i) { return t.stride[i] < 0 ? -Wide{t.stride[i]} : Wide{t.stride[i]}; };
-  std::sort(axis, axis + n, [&](uint32_t a, uint32_t b) { return step(a) < step(b); });
   Wide reach = 0;
   for (uint32_t k = 0; k < n; ++k) {
     const uint32_t i = axis[k];
