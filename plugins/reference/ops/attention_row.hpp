@@ -30,6 +30,7 @@ struct AttentionResult {
   std::vector<R> y, lse;  // of all rows so far
   // The weights are as far off, relatively, as the scores are absolutely, so the magnitude of a sum of
   // values counts once more for each unit in the sum of the products behind the greatest score.
+  // To that comes kFlushed of the greatest value.
   std::vector<double> y_size, lse_size;
 
   void blank(int64_t dv) {
@@ -39,6 +40,15 @@ struct AttentionResult {
     lse_size.push_back(0);
   }
 };
+
+// What lets weights be lost: in f32 an exponential below e^-87 < 2^-125, which the sum of at least 1 makes no
+// greater, may count as 0, and so may what all keys of a block have at once when a later maximum fades them.
+// So up to n keys lose 2^-125 |v| each. The bound c u K of the schema, with c = 2 and K > n, makes that of
+// 2^-102 max |v|, as 2 u = 2^-23. f64 has no such allowance.
+template <class R>
+constexpr R kFlushed = 0;
+template <>
+inline constexpr double kFlushed<double> = 0x1p-102;
 
 // The query stands at key `place`. key(j), value(j): rows; bias(j): what is added to the score, -infinity for
 // a key that is not seen.
@@ -69,16 +79,17 @@ void attend_row(const AttentionSettings<R>& t, const R* q, int64_t place, int64_
   if (top == kUnseen) return out.blank(t.dv);
   for (R& s : p) sum += s = std::exp(s - top);
   for (int64_t e = 0; e < t.dv; ++e) {
-    R y = 0, terms = 0;
+    R y = 0, terms = 0, lost = 0;
     for (int64_t j = 0; j < keys; ++j) {
       const R weight = p[size_t(j)] / sum;
       if (weight == 0) continue;  // an unseen key adds nothing, whatever its value
       const R term = weight * value(j)[e];
       y += term;
       terms += std::fabs(term);
+      if (kFlushed<R> > 0) lost = std::max(lost, kFlushed<R> * std::fabs(value(j)[e]));
     }
     out.y.push_back(y);
-    out.y_size.push_back(double(terms) * size);
+    out.y_size.push_back(double(terms) * size + double(lost));
   }
   out.lse.push_back(top + std::log(sum));
   out.lse_size.push_back(size + double(std::fabs(out.lse.back())));
