@@ -31,6 +31,7 @@ bool same_place(const opmux_tdesc& x, const opmux_tdesc& y) {
 void query(const opmux_devinfo*, const opmux_opd* d, opmux_cap* cap) {
   for (uint32_t i = 0; i < d->n_in + d->n_out; ++i) {
     const opmux_tdesc& t = *kit_operand(d, i);
+    if (t.dtype == OPMUX_NONE) continue;  // nothing is there to be laid out
     if (t.layout != 0) {
       kit_no(cap, OPMUX_WHY_LAYOUT, i, 0, t.layout, 0);
       return;
