@@ -197,6 +197,10 @@ std::string words(Case& c) {
   for (const opmux_tdesc& t : c.d.in) s += " " + text(t);
   s += " ->";
   for (const opmux_tdesc& t : c.d.out) s += " " + text(t);
+  const opmux_opd& d = *c.d.opd();
+  for (uint32_t i = 0; i < d.n_prog; ++i)
+    for (uint32_t k = 0; k < d.prog[i].n_insn; ++k)
+      s += std::string(k == 0 ? "; program: " : " ") + schema::fn_name(d.prog[i].insn[k].op);
   return s;
 }
 
