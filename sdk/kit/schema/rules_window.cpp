@@ -173,8 +173,9 @@ bool conv_transpose(const View& v, Shapes& s, Problem& p) {
         std::max<int64_t>(x.dim[2 + i] == 0 ? 0 : w.stride[i] * (x.dim[2 + i] - 1) + reach(w, i) - pads, 0);
     y.dim[2 + i] = least;
     if (asked.rank != x.rank) continue;
-    const int64_t rest = asked.dim[2 + i] - least, below = std::max(w.stride[i], w.dilation[i]);
-    if (rest < 0 || rest >= below)
+    // The asked extent may be any number: it is subtracted from only when it is not negative.
+    const int64_t below = std::max(w.stride[i], w.dilation[i]);
+    if (asked.dim[2 + i] < least || asked.dim[2 + i] - least >= below)
       return fail(p, v.name(), v.at_out(OPMUX_WHY_DIM, 0, 2 + i), asked.dim[2 + i], least,
                   "dim %u of output y is %lld, must be in [%lld, %lld]", 2 + i, ll(asked.dim[2 + i]),
                   ll(least), ll(least + below - 1));
