@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tools.codegen import __main__ as codegen
-from tools.codegen import cases_cpp
+from tools.codegen import cases_cpp, operands_hpp
 from tools.codegen.load import SchemaError
 from tools.codegen.model import Model
 
@@ -133,3 +133,32 @@ def test_alternatives_of_attributes_and_every_value_of_an_enum_reach_the_tables(
     text = cases_cpp.text(Model(schemas))
     assert re.search(r"CaseValue k_softmax_\d+\[\] = \{\{1.0, \{\}\}, \{2.0, \{\}\}\};", text)
     assert re.search(r"CaseValue k_softmax_\d+\[\] = \{\{0.0, \{\}\}, \{1.0, \{\}\}\};", text)
+
+
+def test_every_operand_has_its_name_and_place_in_the_header_of_its_family():
+    model = Model(ROOT / "schemas")
+    headers = operands_hpp.files(model)
+    for op in model.ops:
+        text = headers[f"kit/operands/{op.family}.gen.hpp"]
+        start = text.index(f"namespace {op.name} {{\n")
+        own = text[start:text.index(f"}}  // namespace {op.name}\n", start)]
+        for kind, rows in (("Input", op.inputs), ("Output", op.outputs)):
+            body = re.search(rf"enum {kind} : uint32_t \{{\n(.*?)\}};", own, re.DOTALL).group(1)
+            found = {name: int(place) for name, place in re.findall(r"(\w+) = (\d+),", body)}
+            assert found == {operands_hpp.enumerator(o["name"]): i for i, o in enumerate(rows)}
+        names = re.search(r"kInputName\[\] = \{(.*?)\};", own).group(1)
+        assert names == ", ".join(f'"{o["name"]}"' for o in op.inputs)
+    assert operands_hpp.enumerator("past_len") == "kPastLen"
+
+
+def test_an_operand_put_first_changes_the_header_of_its_family_alone(schemas):
+    before = operands_hpp.files(Model(schemas))
+    edit(schemas / "ops/position/rotary.yaml", "inputs:\n", "inputs:\n  - {name: turn, types: [f32], rank: [0, 0]}\n")
+    after = operands_hpp.files(Model(schemas))
+    assert {name for name in after if after[name] != before[name]} == {"kit/operands/position.gen.hpp"}
+    assert "  kTurn = 0,\n  kX = 1,\n" in after["kit/operands/position.gen.hpp"]
+
+
+def test_operands_whose_names_in_code_would_be_the_same_are_refused(schemas):
+    edit(schemas / "ops/attention/attention.yaml", "{name: slopes,", "{name: past__len,")
+    assert "operands: 'past__len' is kPastLen in code, as is 'past_len'" in refusal(schemas)

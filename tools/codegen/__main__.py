@@ -5,7 +5,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from . import abi_h, cases_cpp, docs, ops_h, probe, schema_cpp, variant
+from . import abi_h, cases_cpp, docs, operands_hpp, ops_h, probe, schema_cpp, variant
 from .load import SchemaError
 from .model import Model
 
@@ -50,7 +50,7 @@ def main(argv=None):
     try:
         model = Model(args.root / "schemas")
         if args.build:
-            parts = (schema_cpp, cases_cpp, probe, variant)
+            parts = (schema_cpp, operands_hpp, cases_cpp, probe, variant)
             for name, text in {n: t for part in parts for n, t in part.files(model).items()}.items():
                 _write(args.build / name, text)
             return 0

@@ -3,6 +3,7 @@
 
 from .expr import Translator
 from .load import SchemaError
+from .operands_hpp import enumerator
 
 
 def _unique(rows, key, file, what):
@@ -70,6 +71,12 @@ def _types(model, op, where, types):
 
 def _operands(model, op):
     _unique(op.inputs + op.outputs, "name", op.file, "operands")
+    in_code = {}
+    for o in op.inputs + op.outputs:
+        other = in_code.setdefault(enumerator(o["name"]), o["name"])
+        if other != o["name"]:
+            raise SchemaError(op.file, "operands", f"'{o['name']}' is {enumerator(o['name'])} in code, "
+                              f"as is '{other}'")
     for i, o in enumerate(op.inputs):
         where = f"inputs[{i}]"
         if "types" in o:
