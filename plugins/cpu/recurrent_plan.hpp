@@ -9,13 +9,14 @@
 #include <cstdint>
 
 #include "cpu/kernels/gemm.hpp"
+#include "kit/operands/recurrent.gen.hpp"
 #include "opmux/ops/recurrent.gen.h"
 #include "opmux/plugin.h"
 
 namespace opmux::cpu {
 
 struct RecurrentPlan {
-  enum Input : uint32_t { kX, kW, kR, kB, kLengths, kInitialH, kInitialC, kP };
+  using enum operands::recurrent::Input;
 
   RecurrentPlan() = default;
   explicit RecurrentPlan(const opmux_opd& d);

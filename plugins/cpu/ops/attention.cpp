@@ -8,27 +8,14 @@
 #include "cpu/ops/ops.hpp"
 #include "cpu/state.hpp"
 #include "cpu/strided_copy.hpp"
+#include "kit/operands/attention.gen.hpp"
 #include "opmux/ops/attention.gen.h"
 
 namespace opmux::cpu {
 namespace {
 
-enum Input : uint32_t {
-  kQ,
-  kK,
-  kV,
-  kMask,
-  kPastK,
-  kPastV,
-  kPastLen,
-  kSlopes,
-  kQLen,
-  kKLen,
-  kQStart,
-  kKStart,
-  kBlocks
-};
-constexpr uint32_t kLse = 3;
+using enum operands::attention::Input;
+using enum operands::attention::Output;
 
 bool has_in(const opmux_opd& d, uint32_t i) { return i < d.n_in && d.in[i].dtype != OPMUX_NONE; }
 bool has_out(const opmux_opd& d, uint32_t o) { return o < d.n_out && d.out[o].dtype != OPMUX_NONE; }
@@ -37,8 +24,9 @@ bool has_out(const opmux_opd& d, uint32_t o) { return o < d.n_out && d.out[o].dt
 bool sound_aliases(const opmux_opd& d, opmux_cap* cap) {
   for (uint32_t o = 0; o < d.n_out; ++o) {
     if (!has_out(d, o)) continue;
-    const uint32_t alias = d.alias ? d.alias[o] : 0, state = kPastK + o - 1;
-    const bool ok = o == 1 || o == 2 ? alias == state + 1 && same_view(d.in[state], d.out[o]) : alias == 0;
+    const uint32_t alias = d.alias ? d.alias[o] : 0, state = kPastK + o - kPresentK;
+    const bool ok = o == kPresentK || o == kPresentV ? alias == state + 1 && same_view(d.in[state], d.out[o])
+                                                     : alias == 0;
     if (!ok) return no(cap, OPMUX_WHY_ALIAS, d.n_in + o), false;
   }
   return true;
@@ -75,13 +63,13 @@ struct Append {
     opmux_tdesc rows = d.out[o];
     rows.dim[2] = d.in[fresh].dim[2];
     added.plan(rows, d.in[fresh]);
-    whole.plan(d.out[o], d.in[kPastK + o - 1]);
+    whole.plan(d.out[o], d.in[kPastK + o - kPresentK]);
     row_bytes = rows.stride[2] * element_bytes(rows.dtype);
   }
   void run(const kit_call* call, uint32_t fresh, uint32_t o, int64_t past) const {
     if (!there) return;
     auto* to = static_cast<char*>(call->arg[call->d->n_in + o]);
-    const void* old = call->arg[kPastK + o - 1];
+    const void* old = call->arg[kPastK + o - kPresentK];
     if (to != old) whole.run(call->host, to, old);  // bound apart in spite of the alias
     added.run(call->host, to + past * row_bytes, call->arg[fresh]);
   }
@@ -123,8 +111,8 @@ struct State {
       plan.block_k = a.block_k;
     }
     plan.plan();
-    append_k.plan(d, kK, 1);
-    append_v.plan(d, kV, 2);
+    append_k.plan(d, kK, kPresentK);
+    append_v.plan(d, kV, kPresentV);
   }
   AttentionPlan plan;
   Append append_k, append_v;
@@ -141,7 +129,8 @@ class Rows final : public KeyStore {
       : fresh_(static_cast<const char*>(call->arg[fresh_in])), fresh_t_(&call->d->in[fresh_in]), keys_(keys) {
     if (!has_in(*call->d, kPastK)) return;
     const bool stored = has_out(*call->d, o);  // the new rows are in the state already
-    old_ = static_cast<const char*>(stored ? call->arg[call->d->n_in + o] : call->arg[kPastK + o - 1]);
+    old_ =
+        static_cast<const char*>(stored ? call->arg[call->d->n_in + o] : call->arg[kPastK + o - kPresentK]);
     old_t_ = &call->d->in[kPastK + o - 1];
     split_ = stored ? keys : past;
   }

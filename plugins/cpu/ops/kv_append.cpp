@@ -12,13 +12,15 @@
 #include "cpu/parallel.hpp"
 #include "cpu/state.hpp"
 #include "cpu/strided_copy.hpp"
+#include "kit/operands/attention.gen.hpp"
 #include "opmux/ops/attention.gen.h"
 #include "opmux/ops/pointwise.gen.h"
 
 namespace opmux::cpu {
 namespace {
 
-enum Input : uint32_t { kPages, kX, kSlots, kScale };
+using enum operands::kv_append::Input;
+using enum operands::kv_append::Output;
 constexpr size_t kPiece = 256;  // elements at a time
 
 bool has_in(const opmux_opd& d, uint32_t i) { return i < d.n_in && d.in[i].dtype != OPMUX_NONE; }
@@ -26,9 +28,9 @@ bool has_out(const opmux_opd& d, uint32_t o) { return o < d.n_out && d.out[o].dt
 
 void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
   if (!plain_operands(*d, cap)) return;
-  for (uint32_t o : {0u, 1u}) {
+  for (uint32_t o : {kNewPages, kNewScale}) {
     if (!has_out(*d, o)) continue;
-    const uint32_t state = o == 0 ? kPages : kScale;
+    const uint32_t state = o == kNewPages ? kPages : kScale;
     if (!d->alias || d->alias[o] != state + 1 || !same_view(d->in[state], d->out[o]))
       return no(cap, OPMUX_WHY_ALIAS, d->n_in + o);
   }
@@ -57,13 +59,13 @@ uint8_t to_e4m3fn(float v) {
 struct State {
   explicit State(const opmux_opd& d) {
     load = find_load(d.in[kX].dtype);
-    dtype = d.out[0].dtype;
+    dtype = d.out[kNewPages].dtype;
     store = dtype == OPMUX_E4M3FN ? nullptr : find_store(dtype);
     divide = find_tile(OPMUX_FN_DIV, Lane::kF32, kUniformB);
-    whole.plan(d.out[0], d.in[kPages]);
-    find_scale = has_out(d, 1);
-    if (find_scale) whole_scale.plan(d.out[1], d.in[kScale]);
-    if (has_in(d, kScale)) broadcast_strides(find_scale ? d.out[1] : d.in[kScale], scale_stride);
+    whole.plan(d.out[kNewPages], d.in[kPages]);
+    find_scale = has_out(d, kNewScale);
+    if (find_scale) whole_scale.plan(d.out[kNewScale], d.in[kScale]);
+    if (has_in(d, kScale)) broadcast_strides(find_scale ? d.out[kNewScale] : d.in[kScale], scale_stride);
   }
   LoadFn load;
   StoreFn store;
@@ -84,12 +86,12 @@ class Append {
       : s_(s),
         x_(call->d->in[kX]),
         slots_(call->d->in[kSlots]),
-        pages_(call->d->out[0]),
+        pages_(call->d->out[kNewPages]),
         from_(static_cast<const char*>(call->arg[kX])),
         slot_p_(call->arg[kSlots]),
-        to_(static_cast<char*>(call->arg[call->d->n_in])) {
+        to_(static_cast<char*>(call->arg[call->d->n_in + kNewPages])) {
     if (s.find_scale)
-      scale_ = static_cast<float*>(call->arg[call->d->n_in + 1]);
+      scale_ = static_cast<float*>(call->arg[call->d->n_in + kNewScale]);
     else if (has_in(*call->d, kScale))
       scale_ = static_cast<float*>(call->arg[kScale]);
   }
@@ -176,9 +178,10 @@ opmux_status run(const kit_call* call, opmux_err* err) {
                       static_cast<long long>(limit - 1));
   }
   // A state that is bound apart in spite of the alias is copied first.
-  if (call->arg[d.n_in] != call->arg[kPages]) s.whole.run(call->host, call->arg[d.n_in], call->arg[kPages]);
-  if (s.find_scale && call->arg[d.n_in + 1] != call->arg[kScale])
-    s.whole_scale.run(call->host, call->arg[d.n_in + 1], call->arg[kScale]);
+  if (call->arg[d.n_in + kNewPages] != call->arg[kPages])
+    s.whole.run(call->host, call->arg[d.n_in + kNewPages], call->arg[kPages]);
+  if (s.find_scale && call->arg[d.n_in + kNewScale] != call->arg[kScale])
+    s.whole_scale.run(call->host, call->arg[d.n_in + kNewScale], call->arg[kScale]);
   const auto heads = static_cast<uint64_t>(x.dim[1]);
   parallel_for(call->host, heads, grain_for(heads, static_cast<double>(x.dim[0] * (20 + x.dim[2]))),
                [&](uint64_t begin, uint64_t end) {

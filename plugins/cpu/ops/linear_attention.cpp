@@ -11,13 +11,15 @@
 #include "cpu/parallel.hpp"
 #include "cpu/state.hpp"
 #include "cpu/typed_rows.hpp"
+#include "kit/operands/state.gen.hpp"
 #include "opmux/ops/pointwise.gen.h"
 #include "opmux/ops/state.gen.h"
 
 namespace opmux::cpu {
 namespace {
 
-enum Input : uint32_t { kQ, kK, kV, kPast, kDecay, kBeta };
+using enum operands::linear_attention::Input;
+using enum operands::linear_attention::Output;
 constexpr double kMostBytes = 1ull << 36;
 
 bool has_in(const opmux_opd& d, uint32_t i) { return i < d.n_in && d.in[i].dtype != OPMUX_NONE; }
@@ -114,7 +116,8 @@ class Run {
         put_(static_cast<char*>(call_->arg[d_.n_in]) + to * element_bytes(out.dtype), out.stride[3], y, n);
       }
     }
-    if (d_.n_out > 1 && d_.out[1].dtype != OPMUX_NONE) move_state<false>(b, h, column, n, state);
+    if (d_.n_out > kPresent && d_.out[kPresent].dtype != OPMUX_NONE)
+      move_state<false>(b, h, column, n, state);
   }
 
   void load_decay(int64_t b, int64_t h, int64_t t, T* decay) const {
@@ -129,8 +132,8 @@ class Run {
 
   template <bool kLoad>
   void move_state(int64_t b, int64_t h, int64_t column, int64_t n, T* state) const {
-    const opmux_tdesc& t = kLoad ? d_.in[kPast] : d_.out[1];
-    char* base = static_cast<char*>(call_->arg[kLoad ? uint32_t{kPast} : d_.n_in + 1]);
+    const opmux_tdesc& t = kLoad ? d_.in[kPast] : d_.out[kPresent];
+    char* base = static_cast<char*>(call_->arg[kLoad ? uint32_t{kPast} : d_.n_in + kPresent]);
     const RowLoader<T> load(t.dtype);
     const RowStorer<T> store(t.dtype);
     for (int64_t i = 0; i < width_; ++i) {

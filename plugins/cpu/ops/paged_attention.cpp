@@ -6,22 +6,24 @@
 #include "cpu/attention_core.hpp"
 #include "cpu/ops/ops.hpp"
 #include "cpu/state.hpp"
+#include "kit/operands/attention.gen.hpp"
 #include "opmux/ops/attention.gen.h"
 
 namespace opmux::cpu {
 namespace {
 
-enum Input : uint32_t { kQ, kK, kV, kTable, kKLen, kQStart, kSlopes, kKScale, kVScale };
+using enum operands::paged_attention::Input;
+using enum operands::paged_attention::Output;
 
 bool has_in(const opmux_opd& d, uint32_t i) { return i < d.n_in && d.in[i].dtype != OPMUX_NONE; }
-bool has_lse(const opmux_opd& d) { return d.n_out > 1 && d.out[1].dtype != OPMUX_NONE; }
+bool has_lse(const opmux_opd& d) { return d.n_out > kLse && d.out[kLse].dtype != OPMUX_NONE; }
 
 void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
   if (!plain_operands(*d, cap)) return;
-  const opmux_tdesc &q = d->in[kQ], &k = d->in[kK], &v = d->in[kV];
+  const opmux_tdesc &q = d->in[kQ], &k = d->in[kKPages], &v = d->in[kVPages];
   if (q.dim[2] < 1 || q.dim[2] > kAttentionWidth)
     return no(cap, OPMUX_WHY_DIM, kQ, q.dim[2], kAttentionWidth, 2);
-  if (v.dim[3] > kAttentionWidth) return no(cap, OPMUX_WHY_DIM, kV, v.dim[3], kAttentionWidth, 3);
+  if (v.dim[3] > kAttentionWidth) return no(cap, OPMUX_WHY_DIM, kVPages, v.dim[3], kAttentionWidth, 3);
   for (uint32_t o = 0; d->alias && o < d->n_out; ++o)
     if (d->alias[o] != 0) return no(cap, OPMUX_WHY_ALIAS, d->n_in + o);
   // As if every sequence were as long as its table.
@@ -40,7 +42,7 @@ struct State {
     const opmux_tdesc &q = d.in[kQ], &y = d.out[0];
     plan.batches = 1;
     plan.heads = q.dim[1];
-    plan.kv_heads = d.in[kK].dim[2];
+    plan.kv_heads = d.in[kKPages].dim[2];
     plan.queries = q.dim[0];
     plan.width = q.dim[2];
     plan.value_width = y.dim[2];
@@ -50,8 +52,8 @@ struct State {
     plan.scale = a.scale;
     plan.soft_cap = a.soft_cap;
     plan.q_dtype = plan.y_dtype = q.dtype;
-    plan.k_dtype = d.in[kK].dtype;
-    plan.v_dtype = d.in[kV].dtype;
+    plan.k_dtype = d.in[kKPages].dtype;
+    plan.v_dtype = d.in[kVPages].dtype;
     const auto by_head = [](const opmux_tdesc& t, int64_t* stride) {  // [query, head, element]
       stride[1] = t.stride[1];
       stride[2] = t.stride[0];
@@ -60,7 +62,7 @@ struct State {
     by_head(q, plan.q_stride);
     by_head(y, plan.y_stride);
     plan.has_lse = has_lse(d);
-    if (plan.has_lse) by_head(d.out[1], plan.lse_stride);
+    if (plan.has_lse) by_head(d.out[kLse], plan.lse_stride);
     plan.has_slopes = has_in(d, kSlopes);
     if (plan.has_slopes) plan.slope_stride = d.in[kSlopes].stride[0];
     plan.plan();
@@ -112,7 +114,7 @@ AttentionCounts counts_of(const kit_call* call, uint32_t i) {
 }
 
 opmux_status check_pages(const kit_call* call, const AttentionCounts& lengths, opmux_err* err) {
-  const opmux_tdesc &table = call->d->in[kTable], &k = call->d->in[kK];
+  const opmux_tdesc &table = call->d->in[kTable], &k = call->d->in[kKPages];
   for (int64_t b = 0; b < table.dim[0]; ++b)
     for (int64_t i = 0; i * k.dim[1] < lengths[b]; ++i) {
       const int64_t page = page_of(call, b, i);
@@ -127,7 +129,7 @@ opmux_status check_pages(const kit_call* call, const AttentionCounts& lengths, o
 opmux_status run(const kit_call* call, opmux_err* err) {
   const State& s = *static_cast<const State*>(call->state);
   const opmux_opd& d = *call->d;
-  const int64_t most = d.in[kTable].dim[1] * d.in[kK].dim[1];
+  const int64_t most = d.in[kTable].dim[1] * d.in[kKPages].dim[1];
   AttentionCall c;
   AttentionSequences& all = c.sequences;
   all.packed = all.k_lengths = true;
@@ -142,11 +144,11 @@ opmux_status run(const kit_call* call, opmux_err* err) {
     status = check_counts(all.k, all.count, most, false, kKLen, "paged_attention: k_len", err);
   if (status == OPMUX_OK) status = check_pages(call, all.k, err);
   if (status != OPMUX_OK) return status;
-  const Pages keys(call, kK, kKScale, s.k_scale), values(call, kV, kVScale, s.v_scale);
+  const Pages keys(call, kKPages, kKScale, s.k_scale), values(call, kVPages, kVScale, s.v_scale);
   c.q = static_cast<const char*>(call->arg[kQ]);
   c.slopes = s.plan.has_slopes ? static_cast<const char*>(call->arg[kSlopes]) : nullptr;
   c.y = static_cast<char*>(call->arg[d.n_in]);
-  c.lse = s.plan.has_lse ? static_cast<char*>(call->arg[d.n_in + 1]) : nullptr;
+  c.lse = s.plan.has_lse ? static_cast<char*>(call->arg[d.n_in + kLse]) : nullptr;
   c.k = &keys;
   c.v = &values;
   run_attention(s.plan, c, call->host, call->ws);

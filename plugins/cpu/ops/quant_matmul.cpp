@@ -9,12 +9,13 @@
 #include "cpu/parallel.hpp"
 #include "cpu/quant_weights.hpp"
 #include "kit/insn.hpp"
+#include "kit/operands/matmul.gen.hpp"
 #include "opmux/ops/matmul.gen.h"
 
 namespace opmux::cpu {
 namespace {
 
-constexpr uint32_t kA = 0, kB = 1, kAScale = 2, kAZero = 3, kBScale = 4, kBZero = 5;
+using enum operands::quant_matmul::Input;
 constexpr int64_t kThinRows = 4;
 // Sums of this many products of differences of 8-bit numbers fit into an i32.
 constexpr int64_t kPairDepth = 32768;

@@ -10,12 +10,13 @@
 #include "cpu/parallel.hpp"
 #include "cpu/state.hpp"
 #include "cpu/tiles.hpp"
+#include "kit/operands/memory.gen.hpp"
 #include "opmux/ops/memory.gen.h"
 
 namespace opmux::cpu {
 namespace {
 
-enum Input : uint32_t { kSeed, kOffset, kA, kB };
+using enum operands::random::Input;
 constexpr int64_t kTile = 512;  // elements; a multiple of 4
 
 void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {

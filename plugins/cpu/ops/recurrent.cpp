@@ -12,19 +12,21 @@
 #include "cpu/recurrent_cell.hpp"
 #include "cpu/recurrent_plan.hpp"
 #include "cpu/state.hpp"
+#include "kit/operands/recurrent.gen.hpp"
 
 namespace opmux::cpu {
 namespace {
 
 using Plan = RecurrentPlan;
-constexpr uint32_t kStates = 2;  // outputs y_h and y_c, in place of initial_h and initial_c
+using enum operands::recurrent::Input;
+using enum operands::recurrent::Output;
 
 bool has_in(const opmux_opd& d, uint32_t i) { return i < d.n_in && d.in[i].dtype != OPMUX_NONE; }
 bool has_out(const opmux_opd& d, uint32_t o) { return o < d.n_out && d.out[o].dtype != OPMUX_NONE; }
 
 bool check(const opmux_opd& d, const Plan& p, opmux_cap* cap) {
   for (uint32_t i = 0; i < d.n_in; ++i) {
-    const bool weight = i == Plan::kW || i == Plan::kR;
+    const bool weight = i == kW || i == kR;
     if (d.in[i].layout != 0 && !(weight && d.in[i].layout == p.layout()))
       return no(cap, OPMUX_WHY_LAYOUT, i, d.in[i].layout, weight ? p.layout() : 0), false;
   }
@@ -34,7 +36,7 @@ bool check(const opmux_opd& d, const Plan& p, opmux_cap* cap) {
       if (d.out[o].stride[a] == 0 && d.out[o].dim[a] > 1)
         return no(cap, OPMUX_WHY_STRIDE, d.n_in + o, 0, 1, a), false;
     const uint32_t alias = d.alias ? d.alias[o] : 0;
-    const uint32_t state = Plan::kInitialH + o - 1;
+    const uint32_t state = kInitialH + o - kYH;  // y_h and y_c stand in place of initial_h and initial_c
     if (alias != 0 && (o == 0 || alias != state + 1 || !same_view(d.in[state], d.out[o])))
       return no(cap, OPMUX_WHY_ALIAS, d.n_in + o, alias - 1), false;
   }
@@ -48,10 +50,10 @@ bool check(const opmux_opd& d, const Plan& p, opmux_cap* cap) {
 void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
   const Plan p(*d);
   if (!check(*d, p, cap)) return;
-  for (uint32_t i : {Plan::kW, Plan::kR})
+  for (uint32_t i : {kW, kR})
     if ((d->in[i].flags & OPMUX_T_CONST) && cap->in_layout && i < cap->layout_cap)
       cap->in_layout[i] = p.layout();
-  const double weights = static_cast<double>(elements(d->in[Plan::kW]) + elements(d->in[Plan::kR]));
+  const double weights = static_cast<double>(elements(d->in[kW]) + elements(d->in[kR]));
   const double rows = static_cast<double>(p.steps * p.batch);
   yes(cap, info,
       {.flops = 2 * rows * weights,
@@ -62,7 +64,7 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
 
 struct State {
   explicit State(const opmux_opd& d)
-      : plan(d), load(find_load(d.in[Plan::kX].dtype)), store(find_store(d.in[Plan::kX].dtype)) {}
+      : plan(d), load(find_load(d.in[kX].dtype)), store(find_store(d.in[kX].dtype)) {}
   Plan plan;
   LoadFn load;
   StoreFn store;
@@ -100,8 +102,6 @@ class Direction {
   }
 
  private:
-  using In = Plan::Input;
-
   const char* in(uint32_t i, int64_t offset) const {
     return static_cast<const char*>(call_->arg[i]) + offset * element_bytes(call_->d->in[i].dtype);
   }
@@ -110,15 +110,15 @@ class Direction {
   }
 
   void prepare_weights() {
-    for (uint32_t i : {In::kW, In::kR}) {
+    for (uint32_t i : {kW, kR}) {
       const opmux_tdesc& t = call_->d->in[i];
-      const int64_t k = i == In::kW ? p_.width : p_.hidden;
-      const T*& panels = i == In::kW ? w_ : r_;
+      const int64_t k = i == kW ? p_.width : p_.hidden;
+      const T*& panels = i == kW ? w_ : r_;
       if (p_.packed[i - 1]) {
         panels = static_cast<const T*>(call_->arg[i]) + d_ * p_.row * k;
         continue;
       }
-      T* to = scratch_ + (i == In::kW ? p_.w : p_.r);
+      T* to = scratch_ + (i == kW ? p_.w : p_.r);
       pack_recurrent<T>(call_->host, p_, t, call_->arg[i], d_, d_ + 1, to);
       panels = to;
     }
@@ -130,29 +130,29 @@ class Direction {
     std::fill(bias, bias + p_.row, T(0));
     const bool apart = p_.linear_before_reset;
     if (p_.kind == OPMUX_RECURRENT_GRU) std::fill(state_bias, state_bias + p_.panel_columns(), T(0));
-    const opmux_tdesc& t = call_->d->in[In::kB];
+    const opmux_tdesc& t = call_->d->in[kB];
     T buffer[kRecurrentUnits];
-    for (int64_t part = 0; has_in(*call_->d, In::kB) && part < 2 * p_.gates; ++part)
+    for (int64_t part = 0; has_in(*call_->d, kB) && part < 2 * p_.gates; ++part)
       for (int64_t block = 0; block < p_.blocks; ++block) {
         const int64_t gate = part % p_.gates, unit = block * p_.units,
                       n = std::min(p_.units, p_.hidden - unit);
-        load(buffer, In::kB, d_ * t.stride[0] + (part * p_.hidden + unit) * t.stride[1], t.stride[1], n);
+        load(buffer, kB, d_ * t.stride[0] + (part * p_.hidden + unit) * t.stride[1], t.stride[1], n);
         T* to = apart && gate == 2 && part >= p_.gates ? state_bias + unit
                                                        : bias + (block * p_.gates + gate) * p_.units;
         for (int64_t i = 0; i < n; ++i) to[i] += buffer[i];
       }
-    if (!has_in(*call_->d, In::kP)) return;
-    const opmux_tdesc& q = call_->d->in[In::kP];
+    if (!has_in(*call_->d, kP)) return;
+    const opmux_tdesc& q = call_->d->in[kP];
     for (int64_t j = 0; j < 3; ++j)
-      load(scratch_ + p_.peep + j * p_.panel_columns(), In::kP,
-           d_ * q.stride[0] + j * p_.hidden * q.stride[1], q.stride[1], p_.hidden);
+      load(scratch_ + p_.peep + j * p_.panel_columns(), kP, d_ * q.stride[0] + j * p_.hidden * q.stride[1],
+           q.stride[1], p_.hidden);
   }
 
   void load_states() {
     const bool lstm = p_.kind == OPMUX_RECURRENT_LSTM;
-    for (uint32_t i : {In::kInitialH, In::kInitialC}) {
-      if (i == In::kInitialC && !lstm) break;
-      T* to = scratch_ + (i == In::kInitialH ? p_.h : p_.c);
+    for (uint32_t i : {kInitialH, kInitialC}) {
+      if (i == kInitialC && !lstm) break;
+      T* to = scratch_ + (i == kInitialH ? p_.h : p_.c);
       std::fill(to, to + p_.batch * p_.panel_columns(), T(0));
       if (!has_in(*call_->d, i)) continue;
       const opmux_tdesc& t = call_->d->in[i];
@@ -164,10 +164,10 @@ class Direction {
   }
 
   void store_states() {
-    for (uint32_t o = 1; o <= kStates; ++o) {
+    for (uint32_t o : {kYH, kYC}) {
       if (!has_out(*call_->d, o)) continue;
       const opmux_tdesc& t = call_->d->out[o];
-      const T* from = scratch_ + (o == 1 ? p_.h : p_.c);
+      const T* from = scratch_ + (o == kYH ? p_.h : p_.c);
       for (int64_t b = 0; b < p_.batch; ++b)
         store(o, d_ * t.stride[0] + b * t.stride[1], t.stride[2], from + b * p_.panel_columns(), p_.hidden);
     }
@@ -243,10 +243,10 @@ class Direction {
   }
 
   void load_rows(int64_t row, int64_t rows, T* to) const {
-    const opmux_tdesc& x = call_->d->in[In::kX];
+    const opmux_tdesc& x = call_->d->in[kX];
     for (int64_t i = 0; i < rows; ++i) {
       const int64_t t = first_ + (row + i) / p_.batch, b = (row + i) % p_.batch;
-      load(to + i * p_.width, In::kX, t * x.stride[0] + b * x.stride[1], x.stride[2], p_.width);
+      load(to + i * p_.width, kX, t * x.stride[0] + b * x.stride[1], x.stride[2], p_.width);
     }
   }
 
@@ -308,7 +308,7 @@ class Direction {
       k.state_gate = scratch_ + p_.state_gate + b * p_.panel_columns() + unit;
       k.state_bias = scratch_ + p_.state_bias + unit;
     }
-    for (int64_t j = 0; has_in(*call_->d, In::kP) && j < 3; ++j)
+    for (int64_t j = 0; has_in(*call_->d, kP) && j < 3; ++j)
       k.peep[j] = scratch_ + p_.peep + j * p_.panel_columns() + unit;
     k.h = scratch_ + p_.h + b * p_.panel_columns() + unit;
     k.c = scratch_ + p_.c + b * p_.panel_columns() + unit;
@@ -316,9 +316,9 @@ class Direction {
   }
 
   bool active(int64_t i, int64_t b) const {
-    if (!has_in(*call_->d, In::kLengths)) return true;
-    const opmux_tdesc& t = call_->d->in[In::kLengths];
-    const char* p = in(In::kLengths, b * t.stride[0]);
+    if (!has_in(*call_->d, kLengths)) return true;
+    const opmux_tdesc& t = call_->d->in[kLengths];
+    const char* p = in(kLengths, b * t.stride[0]);
     const int64_t n =
         t.dtype == OPMUX_I64 ? *reinterpret_cast<const int64_t*>(p) : *reinterpret_cast<const int32_t*>(p);
     return first_ + i < n;
@@ -366,14 +366,14 @@ class Direction {
 };
 
 opmux_status check_lengths(const kit_call* call, const Plan& p, opmux_err* err) {
-  if (!has_in(*call->d, Plan::kLengths)) return OPMUX_OK;
-  const opmux_tdesc& t = call->d->in[Plan::kLengths];
+  if (!has_in(*call->d, kLengths)) return OPMUX_OK;
+  const opmux_tdesc& t = call->d->in[kLengths];
   for (int64_t b = 0; b < p.batch; ++b) {
-    const void* base = call->arg[Plan::kLengths];
+    const void* base = call->arg[kLengths];
     const int64_t n = t.dtype == OPMUX_I64 ? static_cast<const int64_t*>(base)[b * t.stride[0]]
                                            : static_cast<const int32_t*>(base)[b * t.stride[0]];
     if (n < 0 || n > p.steps)
-      return kit_fail(err, OPMUX_E_FAULT, Plan::kLengths,
+      return kit_fail(err, OPMUX_E_FAULT, kLengths,
                       "recurrent: length %lld at position %lld is outside [0, %lld]",
                       static_cast<long long>(n), static_cast<long long>(b), static_cast<long long>(p.steps));
   }
@@ -397,7 +397,7 @@ opmux_status run(const kit_call* call, opmux_err* err) {
 opmux_status packed_size(const opmux_opd* d, uint32_t i, uint32_t layout, uint64_t* size, uint64_t* arg,
                          opmux_err* err) {
   const Plan p(*d);
-  if ((i != Plan::kW && i != Plan::kR) || layout != p.layout())
+  if ((i != kW && i != kR) || layout != p.layout())
     return kit_fail(err, OPMUX_E_UNSUPPORTED, i, "recurrent: operand %u has no layout 0x%x", i, layout);
   *arg = 0;
   *size = static_cast<uint64_t>(p.packed_elements(i) * element_bytes(p.acc));

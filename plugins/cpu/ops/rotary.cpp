@@ -10,12 +10,13 @@
 #include "cpu/ops/ops.hpp"
 #include "cpu/parallel.hpp"
 #include "cpu/state.hpp"
+#include "kit/operands/position.gen.hpp"
 #include "opmux/ops/position.gen.h"
 
 namespace opmux::cpu {
 namespace {
 
-enum Input : uint32_t { kX, kCos, kSin, kPositions };
+using enum operands::rotary::Input;
 
 bool has_positions(const opmux_opd& d) { return d.n_in > kPositions && d.in[kPositions].dtype != OPMUX_NONE; }
 

@@ -13,12 +13,14 @@
 #include "cpu/parallel.hpp"
 #include "cpu/state.hpp"
 #include "cpu/typed_rows.hpp"
+#include "kit/operands/sampling.gen.hpp"
 #include "opmux/ops/sampling.gen.h"
 
 namespace opmux::cpu {
 namespace {
 
-enum Input : uint32_t { kLogits, kTemperature, kTopK, kTopP, kMinP, kPenalty, kSeed, kOffset, kHistory };
+using enum operands::sample::Input;
+using enum operands::sample::Output;
 
 struct Candidate {
   double logit, weight;
@@ -218,7 +220,7 @@ opmux_status run(const kit_call* call, opmux_err* err) {
   const uint64_t bytes = slot_bytes(d);
   const auto base = (reinterpret_cast<uintptr_t>(call->ws) + 63) & ~uintptr_t{63};
   std::atomic<int64_t> empty{std::numeric_limits<int64_t>::max()};  // the first row without a token
-  const bool wants = d.n_out > 1 && d.out[1].dtype != OPMUX_NONE;
+  const bool wants = d.n_out > kProbability && d.out[kProbability].dtype != OPMUX_NONE;
   parallel_slots(
       call->host, rows, grain_for(rows, 20 * static_cast<double>(d.in[kLogits].dim[1])),
       static_cast<uint64_t>(scratch_slots()), [&](uint64_t begin, uint64_t end, uint64_t slot) {
@@ -231,9 +233,9 @@ opmux_status run(const kit_call* call, opmux_err* err) {
             }
             continue;
           }
-          static_cast<int64_t*>(call->arg[d.n_in])[r * d.out[0].stride[0]] = token;
+          static_cast<int64_t*>(call->arg[d.n_in + kToken])[r * d.out[kToken].stride[0]] = token;
           if (wants)
-            static_cast<float*>(call->arg[d.n_in + 1])[r * d.out[1].stride[0]] =
+            static_cast<float*>(call->arg[d.n_in + kProbability])[r * d.out[kProbability].stride[0]] =
                 static_cast<float>(probability);
         }
       });

@@ -10,12 +10,14 @@
 #include "cpu/parallel.hpp"
 #include "cpu/state.hpp"
 #include "cpu/typed_rows.hpp"
+#include "kit/operands/state.gen.hpp"
 #include "opmux/ops/state.gen.h"
 
 namespace opmux::cpu {
 namespace {
 
-enum Input : uint32_t { kX, kDelta, kA, kB, kC, kSkip, kPast };
+using enum operands::selective_scan::Input;
+using enum operands::selective_scan::Output;
 constexpr double kMostBytes = 1ull << 36;
 
 bool has_in(const opmux_opd& d, uint32_t i) { return i < d.n_in && d.in[i].dtype != OPMUX_NONE; }
@@ -105,10 +107,10 @@ class Run {
       kernels_.scan(s);
       store_(channel(d_.n_in, d_.out[0], batch, t, first), d_.out[0].stride[2], y, n);
     }
-    if (d_.n_out < 2 || d_.out[1].dtype == OPMUX_NONE) return;
-    const opmux_tdesc& t = d_.out[1];
+    if (d_.n_out <= kPresent || d_.out[kPresent].dtype == OPMUX_NONE) return;
+    const opmux_tdesc& t = d_.out[kPresent];
     for (int64_t j = 0; j < n_state_; ++j)
-      store_(at(d_.n_in + 1, batch * t.stride[0] + first * t.stride[1] + j * t.stride[2]), t.stride[1],
+      store_(at(d_.n_in + kPresent, batch * t.stride[0] + first * t.stride[1] + j * t.stride[2]), t.stride[1],
              state + j * kStateColumns, n);
   }
   char* channel(uint32_t operand, const opmux_tdesc& t, int64_t batch, int64_t step, int64_t first) const {

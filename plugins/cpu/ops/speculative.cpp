@@ -11,12 +11,14 @@
 #include "cpu/parallel.hpp"
 #include "cpu/state.hpp"
 #include "cpu/typed_rows.hpp"
+#include "kit/operands/sampling.gen.hpp"
 #include "opmux/ops/sampling.gen.h"
 
 namespace opmux::cpu {
 namespace {
 
-enum Input : uint32_t { kDraft, kQ, kP, kSeed, kOffset };
+using enum operands::speculative::Input;
+using enum operands::speculative::Output;
 constexpr int64_t kTile = 256;
 
 void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
@@ -72,8 +74,8 @@ class Row {
     if (drawn < 0) return false;
     put(accepted_, drawn);
     for (int64_t i = accepted_ + 1; i <= drafted_; ++i) put(i, -1);
-    auto* count = static_cast<int64_t*>(call_->arg[call_->d->n_in + 1]);
-    count[row_ * call_->d->out[1].stride[0]] = accepted_ + 1;
+    auto* count = static_cast<int64_t*>(call_->arg[call_->d->n_in + kCount]);
+    count[row_ * call_->d->out[kCount].stride[0]] = accepted_ + 1;
     return true;
   }
 
@@ -106,8 +108,8 @@ class Row {
                                 : static_cast<const int32_t*>(base)[at];
   }
   void put(int64_t i, int64_t token) const {
-    const opmux_tdesc& t = call_->d->out[0];
-    static_cast<int64_t*>(call_->arg[call_->d->n_in])[row_ * t.stride[0] + i * t.stride[1]] = token;
+    const opmux_tdesc& t = call_->d->out[kToken];
+    static_cast<int64_t*>(call_->arg[call_->d->n_in + kToken])[row_ * t.stride[0] + i * t.stride[1]] = token;
   }
   double uniform(int64_t j) const {
     alignas(8) uint32_t words[4 + kPhiloxOverrun];

@@ -4,29 +4,15 @@
 // query that sees no key gives 0.
 #include <algorithm>
 
+#include "kit/operands/attention.gen.hpp"
 #include "reference/ops/attention_row.hpp"
 #include "reference/ops/ops.hpp"
 
 namespace opmux::reference {
 namespace {
 
-enum Input : uint32_t {
-  kQ,
-  kK,
-  kV,
-  kMask,
-  kPastK,
-  kPastV,
-  kPastLen,
-  kSlopes,
-  kQLen,
-  kKLen,
-  kQStart,
-  kKStart,
-  kBlocks
-};
-constexpr const char* kName[] = {"q",      "k",     "v",     "mask",    "past_k",  "past_v", "past_len",
-                                 "slopes", "q_len", "k_len", "q_start", "k_start", "blocks"};
+using enum operands::attention::Input;
+using enum operands::attention::Output;
 
 int64_t past_length(const Job& job) {
   if (!job.has_in(kPastK)) return 0;
@@ -110,8 +96,9 @@ struct Sequence {
 
 int64_t checked(int64_t value, size_t at, uint32_t operand, int64_t low, int64_t high) {
   if (value < low || value > high)
-    fail(OPMUX_E_FAULT, operand, "attention: %s[%zu] is %lld, outside [%lld, %lld]", kName[operand], at,
-         static_cast<long long>(value), static_cast<long long>(low), static_cast<long long>(high));
+    fail(OPMUX_E_FAULT, operand, "attention: %s[%zu] is %lld, outside [%lld, %lld]",
+         operands::attention::kInputName[operand], at, static_cast<long long>(value),
+         static_cast<long long>(low), static_cast<long long>(high));
   return value;
 }
 
@@ -207,7 +194,7 @@ void attend(Job& job) {
   append_state(job, kK, kPastK, 1, past);
   append_state(job, kV, kPastV, 2, past);
   job.write(0, out.y, out.y_size);
-  if (job.has_out(3)) job.write(3, out.lse, out.lse_size);
+  if (job.has_out(kLse)) job.write(kLse, out.lse, out.lse_size);
 }
 
 }  // namespace

@@ -2,12 +2,14 @@
 // Rows of keys or values into the slots of pages, rounded as their type asks. The arithmetic is that of f32,
 // as the schema says, so that every backend stores the same bits.
 #include "kit/half.hpp"
+#include "kit/operands/attention.gen.hpp"
 #include "reference/ops/ops.hpp"
 
 namespace opmux::reference {
 namespace {
 
-enum Input : uint32_t { kPages, kX, kSlots, kScale };
+using enum operands::kv_append::Input;
+using enum operands::kv_append::Output;
 
 Scalar stored(uint32_t dtype, float v) {
   if (dtype == OPMUX_I8)
@@ -39,7 +41,7 @@ float row_scale(uint32_t dtype, const float* x, int64_t n) {
 }  // namespace
 
 void kv_append(Job& job) {
-  const opmux_tdesc &pages = job.in(kPages), &to = job.out(0), &x = job.in(kX);
+  const opmux_tdesc &pages = job.in(kPages), &to = job.out(kNewPages), &x = job.in(kX);
   const int64_t page = pages.dim[1], limit = pages.dim[0] * page, heads = x.dim[1], width = x.dim[2];
   const std::vector<uint64_t> slots = job.read<uint64_t>(kSlots);
   for (size_t n = 0; n < slots.size(); ++n)
@@ -53,7 +55,7 @@ void kv_append(Job& job) {
   std::vector<double> scale(size_t(count_of(rows)), 1.0);
   if (job.has_in(kScale)) scale = job.read_as<double>(kScale, rows);
   std::vector<double> result = job.read<double>(kPages);
-  const bool find = job.has_out(1);
+  const bool find = job.has_out(kNewScale);
   for (size_t n = 0; n < slots.size(); ++n)
     for (int64_t h = 0; h < heads && int64_t(slots[n]) >= 0; ++h) {
       const float* row = values.data() + (int64_t(n) * heads + h) * width;
@@ -66,12 +68,12 @@ void kv_append(Job& job) {
       }
     }
   if (job.oracle()) {
-    job.write(0, result);
-    if (find) job.write(1, scale);
+    job.write(kNewPages, result);
+    if (find) job.write(kNewScale, scale);
     return;
   }
-  carry_over(job, kPages, 0);
-  if (find) carry_over(job, kScale, 1);
+  carry_over(job, kPages, kNewPages);
+  if (find) carry_over(job, kScale, kNewScale);
   for (uint64_t slot : slots)
     for (int64_t h = 0; h < heads && int64_t(slot) >= 0; ++h) {
       const int64_t p = int64_t(slot) / page, t = int64_t(slot) % page, place = int64_t(slot) * heads + h;
@@ -80,7 +82,7 @@ void kv_append(Job& job) {
                    p * to.stride[0] + t * to.stride[1] + h * to.stride[2] + e * to.stride[3],
                    narrow(to.dtype, result[size_t(place * width + e)]));
       if (!find) continue;
-      const opmux_tdesc& s = job.out(1);
+      const opmux_tdesc& s = job.out(kNewScale);
       kit::store(s.dtype, job.out_data(1), p * s.stride[0] + t * s.stride[1] + h * s.stride[2],
                  kit::of_float(scale[size_t(place)]));
     }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Linear attention, one token after the other, as the recurrences in the header say. ONNX LinearAttention.
+#include "kit/operands/state.gen.hpp"
 #include "reference/ops/number.hpp"
 #include "reference/ops/ops.hpp"
 
 namespace opmux::reference {
 namespace {
 
-enum Input : uint32_t { kQ, kK, kV, kPast, kDecay, kBeta };
+using enum operands::linear_attention::Input;
 
 // One kv head: state [width, values] and its steps.
 template <class R>

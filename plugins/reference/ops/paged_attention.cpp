@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attention of packed queries over keys and values whose places a table of pages gives.
+#include "kit/operands/attention.gen.hpp"
 #include "reference/ops/attention_row.hpp"
 #include "reference/ops/ops.hpp"
 
 namespace opmux::reference {
 namespace {
 
-enum Input : uint32_t { kQ, kK, kV, kTable, kKLen, kQStart, kSlopes, kKScale, kVScale };
+using enum operands::paged_attention::Input;
+using enum operands::paged_attention::Output;
 
 int64_t checked(const char* what, int64_t value, size_t at, uint32_t operand, int64_t low, int64_t high) {
   if (value < low || value > high)
@@ -21,7 +23,7 @@ struct Sequence {
 };
 
 std::vector<Sequence> sequences_of(const Job& job) {
-  const opmux_tdesc &table = job.in(kTable), &k = job.in(kK);
+  const opmux_tdesc &table = job.in(kTable), &k = job.in(kKPages);
   const int64_t page = k.dim[1], most = table.dim[1] * page, queries = job.in(kQ).dim[0];
   const std::vector<uint64_t> starts = job.read<uint64_t>(kQStart), lengths = job.read<uint64_t>(kKLen),
                               pages = job.read<uint64_t>(kTable);
@@ -58,11 +60,11 @@ std::vector<double> pages_of(const Job& job, uint32_t pages, uint32_t scale) {
 
 void paged_attention(Job& job) {
   const opmux_tdesc& q = job.in(kQ);
-  const int64_t heads = q.dim[1], kv_heads = job.in(kK).dim[2];
+  const int64_t heads = q.dim[1], kv_heads = job.in(kKPages).dim[2];
   const std::vector<Sequence> sequences = sequences_of(job);
-  const AttentionSettings<double> t(job.desc<opmux_op_paged_attention>(), q.dim[2], job.in(kV).dim[3]);
-  const std::vector<double> queries = job.read<double>(kQ), k = pages_of(job, kK, kKScale),
-                            v = pages_of(job, kV, kVScale);
+  const AttentionSettings<double> t(job.desc<opmux_op_paged_attention>(), q.dim[2], job.in(kVPages).dim[3]);
+  const std::vector<double> queries = job.read<double>(kQ), k = pages_of(job, kKPages, kKScale),
+                            v = pages_of(job, kVPages, kVScale);
   const std::vector<double> slopes = job.has_in(kSlopes) ? job.read<double>(kSlopes) : std::vector<double>();
   AttentionResult<double> out;
   size_t s = 0;
@@ -88,7 +90,7 @@ void paged_attention(Job& job) {
     }
   }
   job.write(0, out.y, out.y_size);
-  if (job.has_out(1)) job.write(1, out.lse, out.lse_size);
+  if (job.has_out(kLse)) job.write(kLse, out.lse, out.lse_size);
 }
 
 }  // namespace opmux::reference

@@ -3,10 +3,13 @@
 // matmul. The sum is exact for integers without scales, else in double.
 #include <span>
 
+#include "kit/operands/matmul.gen.hpp"
 #include "reference/ops/ops.hpp"
 
 namespace opmux::reference {
 namespace {
+
+using enum operands::quant_matmul::Input;
 
 // Dettmers et al., "QLoRA" (2023), appendix E.
 constexpr double kNf4[16] = {-1.0,
@@ -105,10 +108,11 @@ std::vector<R> product(const std::vector<R>& a, const std::vector<R>& b, const o
 template <class R>
 void run(Job& job) {
   const auto& m = job.desc<opmux_op_quant_matmul>();
-  const opmux_tdesc &a = job.in(0), &c = job.out(0);
+  const opmux_tdesc &a = job.in(kA), &c = job.out(0);
   const int64_t k = a.dim[a.rank - 1];
-  const std::vector<R> left = plain<R>(job, {0, 2, 3, 0, m.a_group}, c);
-  const std::vector<R> right = plain<R>(job, {1, 4, 5, 1, m.b_group, m.b_code == OPMUX_WEIGHT_NF4}, c);
+  const std::vector<R> left = plain<R>(job, {kA, kAScale, kAZero, 0, m.a_group}, c);
+  const std::vector<R> right =
+      plain<R>(job, {kB, kBScale, kBZero, 1, m.b_group, m.b_code == OPMUX_WEIGHT_NF4}, c);
   std::vector<double> magnitude;
   if (job.wants_magnitude(0)) magnitude = product(absolute(left), absolute(right), c, k);
   job.write(0, product(left, right, c, k), magnitude, m.acc_dtype);

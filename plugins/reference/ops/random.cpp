@@ -3,13 +3,14 @@
 // which bits make it.
 #include <numbers>
 
+#include "kit/operands/memory.gen.hpp"
 #include "reference/ops/ops.hpp"
 #include "reference/ops/philox.hpp"
 
 namespace opmux::reference {
 namespace {
 
-enum Input : uint32_t { kSeed, kOffset, kA, kB };
+using enum operands::random::Input;
 
 // Bits of a uniform number of this type.
 int uniform_bits(uint32_t dtype) {

@@ -2,6 +2,7 @@
 // RNN, GRU and LSTM step by step, one entry of the batch at a time; the header has the equations. Beside each
 // value goes a magnitude: what multiplies eps K in a first-order bound of its error, errors of the state
 // included.
+#include "kit/operands/recurrent.gen.hpp"
 #include "reference/ops/activation.hpp"
 #include "reference/ops/number.hpp"
 #include "reference/ops/ops.hpp"
@@ -9,7 +10,8 @@
 namespace opmux::reference {
 namespace {
 
-enum Input : uint32_t { kX, kW, kR, kB, kLengths, kInitialH, kInitialC, kP };
+using enum operands::recurrent::Input;
+using enum operands::recurrent::Output;
 
 std::vector<int64_t> lengths_of(const Job& job) {
   const int64_t steps = job.in(kX).dim[0], batch = job.in(kX).dim[1];
@@ -60,9 +62,9 @@ class Layer {
   }
 
   void write(Job& job) const {
-    write_numbers(job, 0, y_);
-    write_numbers(job, 1, h_);
-    if (d_.kind == OPMUX_RECURRENT_LSTM) write_numbers(job, 2, c_);
+    write_numbers(job, kY, y_);
+    write_numbers(job, kYH, h_);
+    if (d_.kind == OPMUX_RECURRENT_LSTM) write_numbers(job, kYC, c_);
   }
 
  private:

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pairs of each head are turned by the angle of their token, whose cosines and sines are rows of a cache.
+#include "kit/operands/position.gen.hpp"
 #include "reference/ops/ops.hpp"
 
 namespace opmux::reference {
 namespace {
 
-enum Input : uint32_t { kX, kCos, kSin, kPositions };
+using enum operands::rotary::Input;
 
 // The row of the caches for each token [B, S].
 std::vector<int64_t> rows_of(const Job& job) {

@@ -4,13 +4,15 @@
 #include <algorithm>
 #include <limits>
 
+#include "kit/operands/sampling.gen.hpp"
 #include "reference/ops/ops.hpp"
 #include "reference/ops/philox.hpp"
 
 namespace opmux::reference {
 namespace {
 
-enum Input : uint32_t { kLogits, kTemperature, kTopK, kTopP, kMinP, kPenalty, kSeed, kOffset, kHistory };
+using enum operands::sample::Input;
+using enum operands::sample::Output;
 
 struct Settings {
   double temperature, top_p, min_p, penalty;
@@ -120,8 +122,8 @@ void sample(Job& job) {
     token.push_back(uint64_t(d.token));
     probability.push_back(d.probability);
   }
-  job.write(0, token);
-  job.write(1, probability);
+  job.write(kToken, token);
+  job.write(kProbability, probability);
 }
 
 }  // namespace opmux::reference

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The selective scan of Mamba, one channel and step after the other.
+#include "kit/operands/state.gen.hpp"
 #include "reference/ops/number.hpp"
 #include "reference/ops/ops.hpp"
 
 namespace opmux::reference {
 namespace {
 
-enum Input : uint32_t { kX, kDelta, kA, kB, kC, kSkip, kPast };
+using enum operands::selective_scan::Input;
 
 template <class R>
 void scan_channels(Job& job) {

@@ -2,13 +2,15 @@
 // Speculative sampling: Leviathan, Kalman and Matias, "Fast Inference from Transformers via Speculative
 // Decoding" (2023); Chen et al., "Accelerating Large Language Model Decoding with Speculative Sampling"
 // (2023).
+#include "kit/operands/sampling.gen.hpp"
 #include "reference/ops/ops.hpp"
 #include "reference/ops/philox.hpp"
 
 namespace opmux::reference {
 namespace {
 
-enum Input : uint32_t { kDraft, kQ, kP, kSeed, kOffset };
+using enum operands::speculative::Input;
+using enum operands::speculative::Output;
 
 // The first token whose running sum of weights is above u times their sum; -1: there is no weight.
 int64_t draw(const std::vector<double>& weight, double u) {
@@ -66,8 +68,8 @@ void speculative(Job& job) {
     count.push_back(uint64_t(accepted + 1));
     token.resize(size_t((r + 1) * (drafted + 1)), uint64_t(-1));
   }
-  job.write(0, token);
-  job.write(1, count);
+  job.write(kToken, token);
+  job.write(kCount, count);
 }
 
 }  // namespace opmux::reference

@@ -1,53 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shape rule of attention.
+#include "kit/operands/attention.gen.hpp"
 #include "kit/schema/table.hpp"
 
 namespace opmux::schema {
 namespace {
 
-enum Input : uint32_t {
-  kQ,
-  kK,
-  kV,
-  kMask,
-  kPastK,
-  kPastV,
-  kPastLen,
-  kSlopes,
-  kQLen,
-  kKLen,
-  kQStart,
-  kKStart,
-  kBlocks
-};
-constexpr const char* kName[] = {"q",      "k",     "v",     "mask",    "past_k",  "past_v", "past_len",
-                                 "slopes", "q_len", "k_len", "q_start", "k_start", "blocks"};
+using enum operands::attention::Input;
+using enum operands::attention::Output;
 
 bool same_dim(const View& v, uint32_t i, uint32_t axis, uint32_t to, uint32_t to_axis, Problem& p) {
   const long long have = v.in(i).dim[axis], want = v.in(to).dim[to_axis];
   return have == want || fail(p, v.name(), v.at_in(OPMUX_WHY_DIM, i, axis), have, want,
-                              "dim %u of %s is %lld, but dim %u of %s is %lld", axis, kName[i], have, to_axis,
-                              kName[to], want);
+                              "dim %u of %s is %lld, but dim %u of %s is %lld", axis, v.def->in[i].name, have,
+                              to_axis, v.def->in[to].name, want);
 }
 
 bool both_or_neither(const View& v, uint32_t i, uint32_t other, Problem& p) {
   const bool want = v.has_in(other);
   return v.has_in(i) == want ||
          fail(p, v.name(), v.at_in(OPMUX_WHY_INVALID, i), v.has_in(i), want, "%s is %s, but %s is %s",
-              kName[i], want ? "absent" : "there", kName[other], want ? "there" : "absent");
+              v.def->in[i].name, want ? "absent" : "there", v.def->in[other].name, want ? "there" : "absent");
 }
 
 bool not_with(const View& v, uint32_t i, uint32_t other, Problem& p) {
   return !v.has_in(i) || !v.has_in(other) ||
          fail(p, v.name(), v.at_in(OPMUX_WHY_INVALID, i), 1, 0, "%s cannot be there together with %s",
-              kName[i], kName[other]);
+              v.def->in[i].name, v.def->in[other].name);
 }
 
 bool check_past(const View& v, Problem& p) {
   if (!both_or_neither(v, kPastV, kPastK, p) || !both_or_neither(v, kPastLen, kPastK, p)) return false;
-  for (uint32_t o : {1u, 2u}) {
+  for (uint32_t o : {kPresentK, kPresentV}) {
     if (v.out(o).dtype == OPMUX_NONE) continue;
-    const uint32_t state = o == 1 ? kPastK : kPastV;
+    const uint32_t state = o == kPresentK ? kPastK : kPastV;
     if (!v.has_in(kPastK))
       return fail(p, v.name(), v.at_out(OPMUX_WHY_INVALID, o), 1, 0,
                   "output %u is there, but past_k is absent", o);
@@ -55,7 +41,7 @@ bool check_past(const View& v, Problem& p) {
     if (alias != state + 1)
       return fail(p, v.name(), v.at_out(OPMUX_WHY_ALIAS, o), alias, state + 1,
                   "output %u has alias %u, must be %u, as it is the state %s", o, alias, state + 1,
-                  kName[state]);
+                  v.def->in[state].name);
   }
   if (!v.has_in(kPastK)) return true;
   return same_dim(v, kPastK, 0, kQ, 0, p) && same_dim(v, kPastK, 1, kK, 1, p) &&
@@ -71,7 +57,7 @@ bool check_broadcast(const View& v, uint32_t i, const opmux_tdesc& to, Problem& 
     const long long have = t.dim[a], want = to.dim[to.rank - t.rank + a];
     if (have != 1 && have != want)
       return fail(p, v.name(), v.at_in(OPMUX_WHY_DIM, i, a), have, want,
-                  "dim %u of %s is %lld, must be 1 or %lld", a, kName[i], have, want);
+                  "dim %u of %s is %lld, must be 1 or %lld", a, v.def->in[i].name, have, want);
   }
   return true;
 }
@@ -134,9 +120,10 @@ bool attention(const View& v, Shapes& s, Problem& p) {
   if (!check_past(v, p) || !check_masks(v, p) || !check_counts(v, p)) return false;
   opmux_tdesc y = q;
   y.dim[3] = val.dim[3];
-  s.like(0, q.dtype, y);
-  for (uint32_t o : {1u, 2u}) s.like(o, q.dtype, v.has_in(kPastK) ? v.in(kPastK + o - 1) : k);
-  s.set(3, OPMUX_F32, {q.dim, 3});
+  s.like(kY, q.dtype, y);
+  for (uint32_t o : {kPresentK, kPresentV})
+    s.like(o, q.dtype, v.has_in(kPastK) ? v.in(kPastK + o - kPresentK) : k);
+  s.set(kLse, OPMUX_F32, {q.dim, 3});
   return true;
 }
 

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shape rules of the position family.
+#include "kit/operands/position.gen.hpp"
 #include "kit/schema/table.hpp"
 
 namespace opmux::schema {
 namespace {
 
-enum Input : uint32_t { kX, kCos, kSin, kPositions };
-constexpr const char* kName[] = {"x", "cos", "sin", "positions"};
+using enum operands::rotary::Input;
 
 bool has_dim(const View& v, uint32_t i, uint32_t axis, long long want, Problem& p) {
   const long long have = v.in(i).dim[axis];
   return have == want || fail(p, v.name(), v.at_in(OPMUX_WHY_DIM, i, axis), have, want,
-                              "dim %u of %s is %lld, must be %lld", axis, kName[i], have, want);
+                              "dim %u of %s is %lld, must be %lld", axis, v.def->in[i].name, have, want);
 }
 
 bool check_caches(const View& v, Problem& p) {
@@ -24,7 +24,7 @@ bool check_caches(const View& v, Problem& p) {
   for (uint32_t i : {kCos, kSin})
     if (v.in(i).rank != rank)
       return fail(p, v.name(), v.at_in(OPMUX_WHY_RANK, i), v.in(i).rank, rank,
-                  "%s has rank %u, must be %u %s positions", kName[i], v.in(i).rank, rank,
+                  "%s has rank %u, must be %u %s positions", v.def->in[i].name, v.in(i).rank, rank,
                   rank == 2 ? "with" : "without");
   for (uint32_t i = 0; i < rank; ++i)
     if (!has_dim(v, kSin, i, cosine.dim[i], p)) return false;

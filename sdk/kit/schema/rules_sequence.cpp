@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shape rules: recurrent, det.
+#include "kit/operands/recurrent.gen.hpp"
 #include "kit/schema/table.hpp"
 
 namespace opmux::schema {
 namespace {
 
-enum Input : uint32_t { kX, kW, kR, kB, kLengths, kInitialH, kInitialC, kP };
+using enum operands::recurrent::Input;
+using enum operands::recurrent::Output;
 
 // Input i must have exactly these dims if it is there.
 bool must_be(const View& v, uint32_t i, std::span<const int64_t> want, Problem& p) {
@@ -28,8 +30,8 @@ bool lstm_only(const View& v, Problem& p) {
     if (v.has_in(i))
       return fail(p, v.name(), v.at_in(OPMUX_WHY_INVALID, i), 1, 0,
                   "%s is there, but only an LSTM (kind %u) has it", v.def->in[i].name, OPMUX_RECURRENT_LSTM);
-  if (v.out(2).dtype != OPMUX_NONE)
-    return fail(p, v.name(), v.at_out(OPMUX_WHY_INVALID, 2), 1, 0,
+  if (v.out(kYC).dtype != OPMUX_NONE)
+    return fail(p, v.name(), v.at_out(OPMUX_WHY_INVALID, kYC), 1, 0,
                 "output y_c is there, but only an LSTM (kind %u) has it", OPMUX_RECURRENT_LSTM);
   return true;
 }

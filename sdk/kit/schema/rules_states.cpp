@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shape rules: linear_attention, selective_scan, dft, sample, speculative.
+#include "kit/operands/sampling.gen.hpp"
+#include "kit/operands/state.gen.hpp"
 #include "kit/schema/table.hpp"
 
 namespace opmux::schema {
@@ -35,7 +37,7 @@ bool divides(const View& v, uint32_t i, uint32_t axis, int64_t whole, const char
 namespace rules {
 
 bool linear_attention(const View& v, Shapes& s, Problem& p) {
-  enum Input : uint32_t { kQ, kK, kV, kPast, kDecay, kBeta };
+  using enum operands::linear_attention::Input;
   const int64_t *q = v.in(kQ).dim, *k = v.in(kK).dim, *value = v.in(kV).dim;
   const int64_t state[] = {q[0], k[1], q[3], value[3]};
   if (!must_be(v, kK, 0, q[0], p) || !must_be(v, kK, 2, q[2], p) || !must_be(v, kK, 3, q[3], p) ||
@@ -51,7 +53,7 @@ bool linear_attention(const View& v, Shapes& s, Problem& p) {
 }
 
 bool selective_scan(const View& v, Shapes& s, Problem& p) {
-  enum Input : uint32_t { kX, kDelta, kA, kB, kC, kSkip, kPast };
+  using enum operands::selective_scan::Input;
   const int64_t *x = v.in(kX).dim, n = v.in(kA).dim[1];
   if (!must_be(v, kDelta, {x[0], x[1], x[2]}, p) || !must_be(v, kA, 0, x[2], p) ||
       !must_be(v, kB, 0, x[0], p) || !must_be(v, kB, 1, x[1], p) || !must_be(v, kB, 3, n, p) ||
@@ -86,11 +88,11 @@ bool dft(const View& v, Shapes& s, Problem& p) {
 }
 
 bool sample(const View& v, Shapes& s, Problem& p) {
-  constexpr uint32_t kHistory = 8;
-  const int64_t *logits = v.in(0).dim, rows[] = {logits[0]};
+  using enum operands::sample::Input;
+  const int64_t *logits = v.in(kLogits).dim, rows[] = {logits[0]};
   if (!must_be(v, kHistory, 0, logits[0], p)) return false;
   if (logits[1] > INT32_MAX)
-    return fail(p, v.name(), v.at_in(OPMUX_WHY_DIM, 0, 1), logits[1], INT32_MAX,
+    return fail(p, v.name(), v.at_in(OPMUX_WHY_DIM, kLogits, 1), logits[1], INT32_MAX,
                 "dim 1 of logits is %lld, at most 2^31 - 1 is possible", ll(logits[1]));
   s.set(0, OPMUX_I64, rows);
   if (v.d->n_out > 1) s.set(1, OPMUX_F32, rows);
@@ -98,7 +100,7 @@ bool sample(const View& v, Shapes& s, Problem& p) {
 }
 
 bool speculative(const View& v, Shapes& s, Problem& p) {
-  enum Input : uint32_t { kDraft, kQ, kP };
+  using enum operands::speculative::Input;
   const int64_t batch = v.in(kDraft).dim[0], drafted = v.in(kDraft).dim[1], vocabulary = v.in(kQ).dim[2];
   if (!must_be(v, kQ, {batch, drafted, vocabulary}, p) ||
       !must_be(v, kP, {batch, drafted + 1, vocabulary}, p))
