@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "kit/insn.hpp"
 #include "opmux/plugin.h"
 
 namespace opmux::cpu {
@@ -40,6 +41,13 @@ inline void yes(opmux_cap* cap, const opmux_devinfo* info, const Cost& c) {
   cap->accuracy = c.accuracy;
   cap->deterministic = 1;
 }
+
+// Is operand i of the operator itself there? Those of epilogues follow its own, so with a trailing one left
+// off there may well be an operand i that is not the operator's.
+inline bool has_in(const opmux_opd& d, uint32_t i) {
+  return i < kit::own_inputs(d) && d.in[i].dtype != OPMUX_NONE;
+}
+inline bool has_out(const opmux_opd& d, uint32_t o) { return o < d.n_out && d.out[o].dtype != OPMUX_NONE; }
 
 inline int64_t elements(const opmux_tdesc& t) {
   int64_t n = 1;

@@ -39,13 +39,12 @@ OrderedRows::OrderedRows(const opmux_opd& d, const Form& form)
   bytes_ = element_bytes(x.dtype);
   wide_ = needs_wide_items(lane_, n_);
   const int64_t none[OPMUX_MAX_RANK] = {};
-  const auto has = [&](uint32_t o) { return o < d.n_out && d.out[o].dtype != OPMUX_NONE; };
   rows_ = Loops(outer);
   rows_.add_strides(x.stride);
-  for (uint32_t o = 0; o < 2; ++o) rows_.add_strides(has(o) ? d.out[o].stride : none);
+  for (uint32_t o = 0; o < 2; ++o) rows_.add_strides(has_out(d, o) ? d.out[o].stride : none);
   rows_.simplify(0);
-  if (has(0)) y_step_ = d.out[0].stride[form.axis];
-  if (has(1)) index_step_ = d.out[1].stride[form.axis];
+  if (has_out(d, 0)) y_step_ = d.out[0].stride[form.axis];
+  if (has_out(d, 1)) index_step_ = d.out[1].stride[form.axis];
   n_rows_ = static_cast<uint64_t>(k_ == 0 ? 0 : rows_.elements());
   const bool whole = k_ * 4 >= n_, few = n_rows_ < 4 && n_ >= kLongRow;
   path_ = whole ? (few ? Path::kLongSort : Path::kSort) : (few ? Path::kLongSelect : Path::kSelect);

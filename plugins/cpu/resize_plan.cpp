@@ -9,8 +9,6 @@
 namespace opmux::cpu {
 namespace {
 
-bool has(const opmux_opd& d, uint32_t i) { return i < d.n_in && d.in[i].dtype != OPMUX_NONE; }
-
 // Elements that can have a weight, for any scale that a run may have.
 int64_t most_taps(const opmux_op_resize& d, const ResizeTable& t) {
   if (d.mode == OPMUX_INTERPOLATE_NEAREST) return 1;
@@ -18,7 +16,7 @@ int64_t most_taps(const opmux_op_resize& d, const ResizeTable& t) {
   double radius = cubic ? 2 : 1;
   if (d.antialias != 0) {
     const double ratio = static_cast<double>(t.out) / static_cast<double>(std::max<int64_t>(t.in, 1));
-    radius /= std::min(1.0, has(d.o, 1) ? ratio / 2 : ratio);
+    radius /= std::min(1.0, has_in(d.o, 1) ? ratio / 2 : ratio);
   }
   const double most = 2 * std::ceil(radius) + 3;
   return most < static_cast<double>(t.in) ? static_cast<int64_t>(most) : std::max<int64_t>(t.in, 1);
@@ -66,7 +64,7 @@ opmux_status ResizePlan::fill_table(const kit_call& call, char* ws, uint32_t i, 
   kit::ResizeAxis axis{
       d.coordinates, t.in, t.out, static_cast<double>(t.out) / static_cast<double>(t.in), 0, 1};
   const double ratio = axis.scale;
-  if (has(d.o, 1)) axis.scale = NumberReader(d.o.in[1].dtype)(call.arg[1], k * d.o.in[1].stride[0]);
+  if (has_in(d.o, 1)) axis.scale = NumberReader(d.o.in[1].dtype)(call.arg[1], k * d.o.in[1].stride[0]);
   if (!(axis.scale >= kit::kResizeLeast && axis.scale <= kit::kResizeMost))
     return kit_fail(err, OPMUX_E_FAULT, 1, "resize: the scale of axis %lld is %g, must be in [1e-9, 1e9]",
                     static_cast<long long>(t.axis), axis.scale);
@@ -75,7 +73,7 @@ opmux_status ResizePlan::fill_table(const kit_call& call, char* ws, uint32_t i, 
                     "resize: the scale of axis %lld is %g, less than half of %lld / %lld elements",
                     static_cast<long long>(t.axis), axis.scale, static_cast<long long>(t.out),
                     static_cast<long long>(t.in));
-  if (has(d.o, 2)) {
+  if (has_in(d.o, 2)) {
     const NumberReader read(d.o.in[2].dtype);
     axis.start = read(call.arg[2], k * d.o.in[2].stride[0]);
     axis.end = read(call.arg[2], (d.axes.count + k) * d.o.in[2].stride[0]);
@@ -105,7 +103,7 @@ opmux_status ResizePlan::fill_table(const kit_call& call, char* ws, uint32_t i, 
 }
 
 opmux_status ResizePlan::fill(const kit_call& call, char* ws, opmux_err* err) const {
-  for (uint32_t i = 0; has(d.o, 2) && i < 2 * d.axes.count; ++i) {
+  for (uint32_t i = 0; has_in(d.o, 2) && i < 2 * d.axes.count; ++i) {
     const double v = NumberReader(d.o.in[2].dtype)(call.arg[2], i * d.o.in[2].stride[0]);
     if (!(std::fabs(v) <= kit::kResizeMost))
       return kit_fail(err, OPMUX_E_FAULT, 2, "resize: a bound of the regions is %g, must be in [-1e9, 1e9]",

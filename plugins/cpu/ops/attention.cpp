@@ -17,9 +17,6 @@ namespace {
 using enum operands::attention::Input;
 using enum operands::attention::Output;
 
-bool has_in(const opmux_opd& d, uint32_t i) { return i < d.n_in && d.in[i].dtype != OPMUX_NONE; }
-bool has_out(const opmux_opd& d, uint32_t o) { return o < d.n_out && d.out[o].dtype != OPMUX_NONE; }
-
 // Outputs must be apart from all inputs, but for the state, which is where it was.
 bool sound_aliases(const opmux_opd& d, opmux_cap* cap) {
   for (uint32_t o = 0; o < d.n_out; ++o) {

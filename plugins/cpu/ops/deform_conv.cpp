@@ -19,7 +19,6 @@ const opmux_op_deform_conv& desc(const opmux_opd& d) {
 }
 
 uint32_t own(const opmux_opd& d) { return kit::own_inputs(d); }
-bool has_mask(const opmux_opd& d) { return own(d) > 3 && d.in[3].dtype != OPMUX_NONE; }
 ConvProduct product(const opmux_opd& d) { return conv_product(d, own(d), true); }
 
 void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
@@ -37,7 +36,7 @@ struct State {
     product.plan.epilogue.compile(d, own(d), desc(d).acc_dtype, product.plan.grid);
     per_offset = std::max<int64_t>(d.in[0].dim[1] / desc(d).offset_group, 1);
     std::copy(d.in[2].stride, d.in[2].stride + 4, offset);
-    if (has_mask(d)) std::copy(d.in[3].stride, d.in[3].stride + 4, mask);
+    if (has_in(d, 3)) std::copy(d.in[3].stride, d.in[3].stride + 4, mask);
   }
   ConvProduct product;
   SampleSteps steps;
@@ -141,7 +140,7 @@ template <class T>
 opmux_status multiply(const kit_call* call, const State& s) {
   char* ws = static_cast<char*>(call->ws);
   const void* w = s.product.weights(call->arg[1], ws);
-  const PackContext ctx{&s, call->arg[0], call->arg[2], has_mask(*call->d) ? call->arg[3] : nullptr};
+  const PackContext ctx{&s, call->arg[0], call->arg[2], has_in(*call->d, 3) ? call->arg[3] : nullptr};
   gemm_run<T>({&s.product.plan, gemm_kernels<T>(), call->host, w, call->arg[0], pack_b<T>, &ctx,
                call->arg[call->d->n_in], call->arg + own(*call->d), ws});
   return OPMUX_OK;

@@ -95,7 +95,7 @@ struct State {
     x = d.in[0];
     y = d.out[0];
     scale = d.out[1];
-    has_zero = d.n_out > 2 && d.out[2].dtype != OPMUX_NONE;
+    has_zero = has_out(d, 2);
     if (has_zero) zero = d.out[2];
     load = find_load(x.dtype);
     x_bytes = element_bytes(x.dtype);

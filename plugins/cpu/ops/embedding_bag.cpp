@@ -37,7 +37,7 @@ struct State {
 State::State(const opmux_opd& d) {
   const opmux_tdesc &table = d.in[0], &index = d.in[1], &offsets = d.in[2], &y = d.out[0];
   kind = reinterpret_cast<const opmux_op_embedding_bag&>(d).kind;
-  weighted = d.n_in > 3 && d.in[3].dtype != OPMUX_NONE;
+  weighted = has_in(d, 3);
   if (weighted) weight_step = d.in[3].stride[0];
   wide = Wide(table.dtype, OPMUX_F64);
   join = find_update(kind == OPMUX_BAG_MAX ? OPMUX_SCATTER_MAX : OPMUX_SCATTER_ADD, OPMUX_F64);

@@ -30,9 +30,8 @@ struct State {
     const auto& a = reinterpret_cast<const opmux_op_group_norm&>(d);
     const opmux_tdesc& x = d.in[0];
     norm.epsilon = a.epsilon;
-    auto given = [&](uint32_t i) { return i < d.n_in && d.in[i].dtype != OPMUX_NONE; };
-    norm.has_scale = given(1);
-    norm.has_bias = given(2);
+    norm.has_scale = has_in(d, 1);
+    norm.has_bias = has_in(d, 2);
     const int64_t channels = x.dim[1] / a.groups;
     opmux_tdesc outer{}, inner = x;  // outer: [N, groups]; inner: [1, channels of a group, spatial]
     outer.rank = 2;
@@ -42,8 +41,8 @@ struct State {
     inner.dim[1] = channels;
     norm.outer = Loops(outer);
     norm.inner = Loops(inner);
-    const opmux_tdesc* operands[] = {&x, &d.out[0], given(1) ? &d.in[1] : nullptr,
-                                     given(2) ? &d.in[2] : nullptr};
+    const opmux_tdesc* operands[] = {&x, &d.out[0], has_in(d, 1) ? &d.in[1] : nullptr,
+                                     has_in(d, 2) ? &d.in[2] : nullptr};
     for (uint32_t k = 0; k < 6; ++k) {
       int64_t of_outer[OPMUX_MAX_RANK] = {}, of_inner[OPMUX_MAX_RANK] = {};
       const opmux_tdesc* t = k < 4 ? operands[k] : nullptr;
@@ -69,7 +68,7 @@ opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** stat
 
 opmux_status run(const kit_call* call, opmux_err*) {
   const opmux_opd& d = *call->d;
-  auto in = [&](uint32_t i) { return i < d.n_in ? call->arg[i] : nullptr; };
+  auto in = [&](uint32_t i) { return has_in(d, i) ? call->arg[i] : nullptr; };
   const void* const arg[] = {in(0), in(1), in(2), call->arg[d.n_in], nullptr, nullptr};
   static_cast<const State*>(call->state)->norm.run(call->host, arg);
   return OPMUX_OK;

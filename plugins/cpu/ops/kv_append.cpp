@@ -23,9 +23,6 @@ using enum operands::kv_append::Input;
 using enum operands::kv_append::Output;
 constexpr size_t kPiece = 256;  // elements at a time
 
-bool has_in(const opmux_opd& d, uint32_t i) { return i < d.n_in && d.in[i].dtype != OPMUX_NONE; }
-bool has_out(const opmux_opd& d, uint32_t o) { return o < d.n_out && d.out[o].dtype != OPMUX_NONE; }
-
 void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
   if (!plain_operands(*d, cap)) return;
   for (uint32_t o : {kNewPages, kNewScale}) {

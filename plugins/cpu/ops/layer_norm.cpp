@@ -30,17 +30,16 @@ struct State {
     const auto& a = reinterpret_cast<const opmux_op_layer_norm&>(d);
     norm.rms = a.kind == OPMUX_NORM_RMS;
     norm.epsilon = a.epsilon;
-    auto given = [&](uint32_t i) { return i < d.n_in && d.in[i].dtype != OPMUX_NONE; };
-    norm.has_scale = given(1);
-    norm.has_bias = given(2);
+    norm.has_scale = has_in(d, 1);
+    norm.has_bias = has_in(d, 2);
     opmux_tdesc outer = d.in[0], inner = d.in[0];
     for (uint32_t i = 0; i < inner.rank; ++i) (i < a.axis ? inner : outer).dim[i] = 1;
     norm.outer = Loops(outer);
     norm.inner = Loops(inner);
     const opmux_tdesc* operands[] = {&d.in[0],
                                      &d.out[0],
-                                     given(1) ? &d.in[1] : nullptr,
-                                     given(2) ? &d.in[2] : nullptr,
+                                     has_in(d, 1) ? &d.in[1] : nullptr,
+                                     has_in(d, 2) ? &d.in[2] : nullptr,
                                      d.n_out > 1 ? &d.out[1] : nullptr,
                                      d.n_out > 2 ? &d.out[2] : nullptr};
     for (uint32_t k = 0; k < 6; ++k) {
@@ -60,7 +59,7 @@ opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** stat
 
 opmux_status run(const kit_call* call, opmux_err*) {
   const opmux_opd& d = *call->d;
-  auto in = [&](uint32_t i) { return i < d.n_in ? call->arg[i] : nullptr; };
+  auto in = [&](uint32_t i) { return has_in(d, i) ? call->arg[i] : nullptr; };
   auto out = [&](uint32_t i) { return i < d.n_out ? call->arg[d.n_in + i] : nullptr; };
   const void* const arg[] = {in(0), in(1), in(2), out(0), out(1), out(2)};
   static_cast<const State*>(call->state)->norm.run(call->host, arg);

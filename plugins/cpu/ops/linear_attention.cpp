@@ -22,7 +22,6 @@ using enum operands::linear_attention::Input;
 using enum operands::linear_attention::Output;
 constexpr double kMostBytes = 1ull << 36;
 
-bool has_in(const opmux_opd& d, uint32_t i) { return i < d.n_in && d.in[i].dtype != OPMUX_NONE; }
 bool wide(const opmux_opd& d) {
   return d.in[kQ].dtype == OPMUX_F64 || (has_in(d, kPast) && d.in[kPast].dtype == OPMUX_F64);
 }
@@ -116,8 +115,7 @@ class Run {
         put_(static_cast<char*>(call_->arg[d_.n_in]) + to * element_bytes(out.dtype), out.stride[3], y, n);
       }
     }
-    if (d_.n_out > kPresent && d_.out[kPresent].dtype != OPMUX_NONE)
-      move_state<false>(b, h, column, n, state);
+    if (has_out(d_, kPresent)) move_state<false>(b, h, column, n, state);
   }
 
   void load_decay(int64_t b, int64_t h, int64_t t, T* decay) const {

@@ -62,9 +62,8 @@ struct State {
   NumberReader read_box, read_score;
   bool center;
 
-  bool has(uint32_t i) const { return i < d.n_in && d.in[i].dtype != OPMUX_NONE; }
   double number(const kit_call& call, uint32_t i, double otherwise) const {
-    return has(i) ? NumberReader(d.in[i].dtype)(call.arg[i], 0) : otherwise;
+    return has_in(d, i) ? NumberReader(d.in[i].dtype)(call.arg[i], 0) : otherwise;
   }
   Box box(const void* data, int64_t image, int64_t i) const {
     double v[4];
@@ -119,7 +118,7 @@ opmux_status run(const kit_call* call, opmux_err* err) {
   const auto tasks = static_cast<uint64_t>(s.scores.dim[0] * classes);
   auto* list = reinterpret_cast<Candidate*>((reinterpret_cast<uintptr_t>(call->ws) + 15) & ~uintptr_t{15});
   auto* taken = reinterpret_cast<int64_t*>(list + tasks * static_cast<uint64_t>(n));
-  Limits limits{0, s.number(*call, 3, 0), s.number(*call, 4, 0), s.has(4)};
+  Limits limits{0, s.number(*call, 3, 0), s.number(*call, 4, 0), has_in(s.d, 4)};
   std::memcpy(&limits.most, call->arg[2], sizeof limits.most);
   parallel_for(call->host, tasks, grain_for(tasks, 1000 + 100 * static_cast<double>(n)),
                [&](uint64_t begin, uint64_t end) {

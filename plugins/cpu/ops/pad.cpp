@@ -105,7 +105,7 @@ opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** stat
 opmux_status run(const kit_call* call, opmux_err*) {
   const State& s = *static_cast<const State*>(call->state);
   const uint64_t zero = 0;
-  const void* value = call->d->n_in > 1 && call->arg[1] ? call->arg[1] : &zero;
+  const void* value = has_in(*call->d, 1) ? call->arg[1] : &zero;
   const auto* x = static_cast<const char*>(call->arg[0]);
   auto* y = static_cast<char*>(call->arg[call->d->n_in]);
   const int64_t count = elements(s.y);

@@ -15,9 +15,6 @@ namespace {
 using enum operands::paged_attention::Input;
 using enum operands::paged_attention::Output;
 
-bool has_in(const opmux_opd& d, uint32_t i) { return i < d.n_in && d.in[i].dtype != OPMUX_NONE; }
-bool has_lse(const opmux_opd& d) { return d.n_out > kLse && d.out[kLse].dtype != OPMUX_NONE; }
-
 void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
   if (!plain_operands(*d, cap)) return;
   const opmux_tdesc &q = d->in[kQ], &k = d->in[kKPages], &v = d->in[kVPages];
@@ -61,7 +58,7 @@ struct State {
     };
     by_head(q, plan.q_stride);
     by_head(y, plan.y_stride);
-    plan.has_lse = has_lse(d);
+    plan.has_lse = has_out(d, kLse);
     if (plan.has_lse) by_head(d.out[kLse], plan.lse_stride);
     plan.has_slopes = has_in(d, kSlopes);
     if (plan.has_slopes) plan.slope_stride = d.in[kSlopes].stride[0];

@@ -53,7 +53,7 @@ Shape shape(const opmux_opd& d) {
   s.c = d.in[0].dim[1];
   spatial(d.in[0], s.in, &s.x_n, &s.x_c, s.x);
   spatial(d.out[0], s.out, &s.y_n, &s.y_c, s.y);
-  if (d.n_out > 1 && d.out[1].dtype != OPMUX_NONE) spatial(d.out[1], nullptr, &s.i_n, &s.i_c, s.i);
+  if (has_out(d, 1)) spatial(d.out[1], nullptr, &s.i_n, &s.i_c, s.i);
   slice(op.kernel, 0, 1, s.kernel);
   slice(op.stride, 0, 1, s.stride);
   slice(op.dilation, 0, 1, s.dilation);

@@ -21,9 +21,6 @@ using Plan = RecurrentPlan;
 using enum operands::recurrent::Input;
 using enum operands::recurrent::Output;
 
-bool has_in(const opmux_opd& d, uint32_t i) { return i < d.n_in && d.in[i].dtype != OPMUX_NONE; }
-bool has_out(const opmux_opd& d, uint32_t o) { return o < d.n_out && d.out[o].dtype != OPMUX_NONE; }
-
 bool check(const opmux_opd& d, const Plan& p, opmux_cap* cap) {
   for (uint32_t i = 0; i < d.n_in; ++i) {
     const bool weight = i == kW || i == kR;

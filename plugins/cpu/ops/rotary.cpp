@@ -18,8 +18,6 @@ namespace {
 
 using enum operands::rotary::Input;
 
-bool has_positions(const opmux_opd& d) { return d.n_in > kPositions && d.in[kPositions].dtype != OPMUX_NONE; }
-
 // Of a worker: a row of each cache, and a head.
 uint64_t slot_bytes(const opmux_opd& d) {
   const int64_t pairs = d.in[kCos].dim[d.in[kCos].rank - 1];
@@ -84,7 +82,7 @@ int64_t position(const kit_call* call, int64_t b, int64_t s) {
 // The lanes of a cache's row: where they are, or in scratch.
 const void* cache_row(const kit_call* call, const State& s, uint32_t i, int64_t b, int64_t t, void* scratch) {
   const opmux_tdesc& c = call->d->in[i];
-  const bool picked = has_positions(*call->d);
+  const bool picked = has_in(*call->d, kPositions);
   const int64_t at = picked ? position(call, b, t) * c.stride[0] : b * c.stride[0] + t * c.stride[1];
   const char* p = static_cast<const char*>(call->arg[i]) + at * element_bytes(c.dtype);
   const int64_t step = c.stride[c.rank - 1];
@@ -118,7 +116,7 @@ opmux_status run(const kit_call* call, opmux_err* err) {
   const State& s = *static_cast<const State*>(call->state);
   const opmux_tdesc& x = call->d->in[kX];
   const int64_t tokens = x.dim[0] * x.dim[2];
-  if (has_positions(*call->d)) {
+  if (has_in(*call->d, kPositions)) {
     const int64_t limit = call->d->in[kCos].dim[0];
     for (int64_t t = 0; t < tokens; ++t) {
       const int64_t at = position(call, t / x.dim[2], t % x.dim[2]);

@@ -31,8 +31,6 @@ struct Candidate {
   }
 };
 
-bool has_in(const opmux_opd& d, uint32_t i) { return i < d.n_in && d.in[i].dtype != OPMUX_NONE; }
-
 // Of a thread: candidates, then a row of logits in the wide type of their memory.
 uint64_t slot_bytes(const opmux_opd& d) {
   const auto n = static_cast<uint64_t>(d.in[kLogits].dim[1]);
@@ -220,7 +218,7 @@ opmux_status run(const kit_call* call, opmux_err* err) {
   const uint64_t bytes = slot_bytes(d);
   const auto base = (reinterpret_cast<uintptr_t>(call->ws) + 63) & ~uintptr_t{63};
   std::atomic<int64_t> empty{std::numeric_limits<int64_t>::max()};  // the first row without a token
-  const bool wants = d.n_out > kProbability && d.out[kProbability].dtype != OPMUX_NONE;
+  const bool wants = has_out(d, kProbability);
   parallel_slots(
       call->host, rows, grain_for(rows, 20 * static_cast<double>(d.in[kLogits].dim[1])),
       static_cast<uint64_t>(scratch_slots()), [&](uint64_t begin, uint64_t end, uint64_t slot) {

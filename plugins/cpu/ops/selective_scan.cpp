@@ -20,7 +20,6 @@ using enum operands::selective_scan::Input;
 using enum operands::selective_scan::Output;
 constexpr double kMostBytes = 1ull << 36;
 
-bool has_in(const opmux_opd& d, uint32_t i) { return i < d.n_in && d.in[i].dtype != OPMUX_NONE; }
 int64_t padded(int64_t n) { return (n + 15) / 16 * 16; }
 
 // Of a work item, in elements: state and a, b and c, then x, delta, skip and y.
@@ -107,7 +106,7 @@ class Run {
       kernels_.scan(s);
       store_(channel(d_.n_in, d_.out[0], batch, t, first), d_.out[0].stride[2], y, n);
     }
-    if (d_.n_out <= kPresent || d_.out[kPresent].dtype == OPMUX_NONE) return;
+    if (!has_out(d_, kPresent)) return;
     const opmux_tdesc& t = d_.out[kPresent];
     for (int64_t j = 0; j < n_state_; ++j)
       store_(at(d_.n_in + kPresent, batch * t.stride[0] + first * t.stride[1] + j * t.stride[2]), t.stride[1],
