@@ -16,6 +16,22 @@ constexpr int64_t kBlock = 1024;  // elements converted at a time, in L1 and on 
 
 }  // namespace
 
+void query_normalise(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
+  if (!plain_operands(*d, cap)) return;
+  const Lane lane = lane_of(d->in[0].dtype);
+  if (lane != Lane::kF32 && lane != Lane::kF64) return no(cap, OPMUX_WHY_DTYPE, 0, d->in[0].dtype);
+  for (uint32_t o = 0; d->alias && o < d->n_out; ++o) {
+    const bool ok = d->alias[o] == 0 || (o == 0 && d->alias[o] == 1 && same_view(d->in[0], d->out[0]));
+    if (!ok) return no(cap, OPMUX_WHY_ALIAS, d->alias[o] - 1);
+  }
+  const auto n = static_cast<double>(elements(d->in[0]));
+  yes(cap, info,
+      {.flops = 8 * n,
+       .bytes = 2 * n * static_cast<double>(element_bytes(d->in[0].dtype)),
+       .flops_per_ns = 20});
+  cap->inplace_mask = same_view(d->in[0], d->out[0]) ? 1 : 0;
+}
+
 void Normalise::plan(uint32_t x_dtype) {
   dtype = x_dtype;
   load_ = find_load(dtype);

@@ -11,6 +11,9 @@
 
 namespace opmux::cpu {
 
+// Asks nothing of the statistics and parameters but to be plain; y may stand in place of x.
+void query_normalise(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap);
+
 struct Normalise {
   // Operands of both index spaces.
   enum : uint32_t { kX, kY, kScale, kBias, kMean, kInverse };

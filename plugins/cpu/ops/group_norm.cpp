@@ -9,22 +9,6 @@
 namespace opmux::cpu {
 namespace {
 
-void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
-  if (!plain_operands(*d, cap)) return;
-  const Lane lane = lane_of(d->in[0].dtype);
-  if (lane != Lane::kF32 && lane != Lane::kF64) return no(cap, OPMUX_WHY_DTYPE, 0, d->in[0].dtype);
-  const bool in_place = same_view(d->in[0], d->out[0]);
-  if (d->alias && d->alias[0] != 0 && !(d->alias[0] == 1 && in_place)) {
-    return no(cap, OPMUX_WHY_ALIAS, d->alias[0] - 1);
-  }
-  const auto n = static_cast<double>(elements(d->in[0]));
-  yes(cap, info,
-      {.flops = 8 * n,
-       .bytes = 2 * n * static_cast<double>(element_bytes(d->in[0].dtype)),
-       .flops_per_ns = 20});
-  cap->inplace_mask = in_place ? 1 : 0;
-}
-
 struct State {
   explicit State(const opmux_opd& d) {
     const auto& a = reinterpret_cast<const opmux_op_group_norm&>(d);
@@ -76,8 +60,8 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kGroupNorm = {OPMUX_OP_GROUP_NORM,         "rows", query,   prepare,
-                           free_state<State>,           run,    nullptr, nullptr,
+const kit_op kGroupNorm = {OPMUX_OP_GROUP_NORM,         "rows", query_normalise, prepare,
+                           free_state<State>,           run,    nullptr,         nullptr,
                            sizeof(opmux_op_group_norm), 1};
 
 }  // namespace opmux::cpu

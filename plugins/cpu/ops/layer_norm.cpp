@@ -9,22 +9,6 @@
 namespace opmux::cpu {
 namespace {
 
-void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
-  if (!plain_operands(*d, cap)) return;
-  const Lane lane = lane_of(d->in[0].dtype);
-  if (lane != Lane::kF32 && lane != Lane::kF64) return no(cap, OPMUX_WHY_DTYPE, 0, d->in[0].dtype);
-  for (uint32_t o = 0; d->alias && o < d->n_out; ++o) {
-    const bool ok = d->alias[o] == 0 || (o == 0 && d->alias[o] == 1 && same_view(d->in[0], d->out[0]));
-    if (!ok) return no(cap, OPMUX_WHY_ALIAS, d->alias[o] - 1);
-  }
-  const auto n = static_cast<double>(elements(d->in[0]));
-  yes(cap, info,
-      {.flops = 8 * n,
-       .bytes = 2 * n * static_cast<double>(element_bytes(d->in[0].dtype)),
-       .flops_per_ns = 20});
-  cap->inplace_mask = same_view(d->in[0], d->out[0]) ? 1 : 0;
-}
-
 struct State {
   explicit State(const opmux_opd& d) {
     const auto& a = reinterpret_cast<const opmux_op_layer_norm&>(d);
@@ -68,8 +52,8 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kLayerNorm = {OPMUX_OP_LAYER_NORM,         "rows", query,   prepare,
-                           free_state<State>,           run,    nullptr, nullptr,
+const kit_op kLayerNorm = {OPMUX_OP_LAYER_NORM,         "rows", query_normalise, prepare,
+                           free_state<State>,           run,    nullptr,         nullptr,
                            sizeof(opmux_op_layer_norm), 1};
 
 }  // namespace opmux::cpu
