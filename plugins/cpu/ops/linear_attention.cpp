@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // linear_attention: columns of the state (elements of v) do not meet, so a work item is some columns of one
-// kv head, over all steps; its part of the state stays in the cache.
+// kv head.
 #include <algorithm>
 #include <cmath>
 
-#include "cpu/gemm_plan.hpp"
-#include "cpu/kernels/states.hpp"
-#include "cpu/loops.hpp"
 #include "cpu/ops/ops.hpp"
-#include "cpu/parallel.hpp"
-#include "cpu/state.hpp"
+#include "cpu/recurrence_op.hpp"
 #include "cpu/typed_rows.hpp"
 #include "kit/operands/state.gen.hpp"
 #include "opmux/ops/pointwise.gen.h"
@@ -20,43 +16,36 @@ namespace {
 
 using enum operands::linear_attention::Input;
 using enum operands::linear_attention::Output;
-constexpr double kMostBytes = 1ull << 36;
 
-bool wide(const opmux_opd& d) {
-  return d.in[kQ].dtype == OPMUX_F64 || (has_in(d, kPast) && d.in[kPast].dtype == OPMUX_F64);
-}
-
-// Of a work item, in elements: the state's columns, k, decay and q, then v and y.
-int64_t slot_elements(const opmux_opd& d) {
-  const int64_t width = (d.in[kQ].dim[3] + 15) / 16 * 16;
-  return width * kStateColumns + 3 * width + 2 * kStateColumns;
-}
-
-void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
-  if (!plain_operands(*d, cap)) return;
-  for (uint32_t o = 0; d->alias && o < d->n_out; ++o)
-    if (d->alias[o] != 0 && (o == 0 || d->alias[o] != kPast + 1 || !same_view(d->in[kPast], d->out[o])))
-      return no(cap, OPMUX_WHY_ALIAS, d->n_in + o);
-  const double bytes = static_cast<double>(d->in[kQ].dim[3] + 32) * (kStateColumns + 4) * 8 *
-                       static_cast<double>(scratch_slots());
-  if (bytes > kMostBytes)
-    return no(cap, OPMUX_WHY_MEMORY, OPMUX_NO_ARG, static_cast<int64_t>(std::min(bytes, 9e18)),
-              static_cast<int64_t>(kMostBytes));
-  const auto steps = static_cast<double>(elements(d->in[kV])) * static_cast<double>(d->in[kQ].dim[3]);
-  yes(cap, info,
-      {.flops = 8 * steps,
-       .bytes = static_cast<double>(elements(d->in[kQ]) + elements(d->in[kK]) + elements(d->in[kV])) * 4,
-       .flops_per_ns = 10,
-       .ws = static_cast<uint64_t>(slot_elements(*d)) * 8 * static_cast<uint64_t>(scratch_slots()) + 64});
-}
+struct LinearAttention {
+  static constexpr uint32_t kState = kPast;
+  static bool wide(const opmux_opd& d) {
+    return d.in[kQ].dtype == OPMUX_F64 || (has_in(d, kPast) && d.in[kPast].dtype == OPMUX_F64);
+  }
+  // The state's columns, k, decay and q, then v and y.
+  static int64_t slot_elements(const opmux_opd& d) {
+    const int64_t width = (d.in[kQ].dim[3] + 15) / 16 * 16;
+    return width * kStateColumns + 3 * width + 2 * kStateColumns;
+  }
+  static double slot_at_most(const opmux_opd& d) {
+    return static_cast<double>(d.in[kQ].dim[3] + 32) * (kStateColumns + 4);
+  }
+  static Cost cost(const opmux_opd& d) {
+    const auto steps = static_cast<double>(elements(d.in[kV])) * static_cast<double>(d.in[kQ].dim[3]);
+    return {.flops = 8 * steps,
+            .bytes = static_cast<double>(elements(d.in[kQ]) + elements(d.in[kK]) + elements(d.in[kV])) * 4,
+            .flops_per_ns = 10};
+  }
+  template <class T>
+  class Run;
+};
 
 template <class T>
-class Run {
+class LinearAttention::Run {
  public:
-  Run(const kit_call* call, T* scratch)
+  explicit Run(const kit_call* call)
       : call_(call),
         d_(*call->d),
-        scratch_(scratch),
         row_(d_.in[kQ].dtype),
         put_(d_.out[0].dtype),
         kernels_(state_kernels<T>()),
@@ -70,24 +59,10 @@ class Run {
     scale_ = given == 0 ? 1 / std::sqrt(static_cast<T>(width_)) : static_cast<T>(given);
   }
 
-  void all() const {
-    const int64_t parts = (values_ + kStateColumns - 1) / kStateColumns;
-    const auto items = static_cast<uint64_t>(d_.in[kQ].dim[0] * heads_ * parts);
-    const double ns = 100 + static_cast<double>(steps_ * width_ * (kStateColumns + 8) * (3 + group_)) * 0.1;
-    parallel_slots(call_->host, items, grain_for(items, ns), static_cast<uint64_t>(scratch_slots()),
-                   [&](uint64_t begin, uint64_t end, uint64_t slot) {
-                     T* scratch = scratch_ + static_cast<int64_t>(slot) * slot_elements(d_);
-                     for (auto i = static_cast<int64_t>(begin); i < static_cast<int64_t>(end); ++i)
-                       item(i / parts / heads_, i / parts % heads_, i % parts * kStateColumns, scratch);
-                   });
-  }
-
- private:
-  const char* in(uint32_t i, int64_t b, int64_t h, int64_t t) const {
-    const opmux_tdesc& x = d_.in[i];
-    const auto step = [&x](int64_t at, uint32_t axis) { return x.dim[axis] == 1 ? 0 : at * x.stride[axis]; };
-    return static_cast<const char*>(call_->arg[i]) +
-           (step(b, 0) + step(h, 1) + step(t, 2)) * element_bytes(x.dtype);
+  int64_t heads() const { return heads_; }
+  int64_t columns() const { return values_; }
+  double item_ns() const {
+    return 100 + static_cast<double>(steps_ * width_ * (kStateColumns + 8) * (3 + group_)) * 0.1;
   }
 
   void item(int64_t b, int64_t h, int64_t column, T* scratch) const {
@@ -118,6 +93,14 @@ class Run {
     if (has_out(d_, kPresent)) move_state<false>(b, h, column, n, state);
   }
 
+ private:
+  const char* in(uint32_t i, int64_t b, int64_t h, int64_t t) const {
+    const opmux_tdesc& x = d_.in[i];
+    const auto step = [&x](int64_t at, uint32_t axis) { return x.dim[axis] == 1 ? 0 : at * x.stride[axis]; };
+    return static_cast<const char*>(call_->arg[i]) +
+           (step(b, 0) + step(h, 1) + step(t, 2)) * element_bytes(x.dtype);
+  }
+
   void load_decay(int64_t b, int64_t h, int64_t t, T* decay) const {
     const opmux_tdesc& g = d_.in[kDecay];
     const bool one = g.dim[3] == 1;
@@ -146,7 +129,6 @@ class Run {
 
   const kit_call* call_;
   const opmux_opd& d_;
-  T* scratch_;
   RowLoader<T> row_;
   RowStorer<T> put_;
   StateKernels<T> kernels_;
@@ -155,19 +137,9 @@ class Run {
   T scale_;
 };
 
-opmux_status run(const kit_call* call, opmux_err*) {
-  const auto base = (reinterpret_cast<uintptr_t>(call->ws) + 63) & ~uintptr_t{63};
-  if (wide(*call->d))
-    Run<double>(call, reinterpret_cast<double*>(base)).all();
-  else
-    Run<float>(call, reinterpret_cast<float*>(base)).all();
-  return OPMUX_OK;
-}
-
 }  // namespace
 
-const kit_op kLinearAttention = {
-    OPMUX_OP_LINEAR_ATTENTION,         "columns", query, nullptr, nullptr, run, nullptr, nullptr,
-    sizeof(opmux_op_linear_attention), 1};
+const kit_op kLinearAttention =
+    recurrence_op<LinearAttention, opmux_op_linear_attention>(OPMUX_OP_LINEAR_ATTENTION, "columns");
 
 }  // namespace opmux::cpu

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// What linear_attention and selective_scan are but for their steps: a work item is kStateColumns columns of a
+// head's state over all steps, so that its part of the state stays in the cache; its numbers are in a slot of
+// the workspace.
+//
+// Layer says what differs: kState is the operand that a later output may stand in place of;
+//   bool wide(d): the work is in f64;
+//   int64_t slot_elements(d) of a work item, double slot_at_most(d) the same or more for any sizes;
+//   Cost cost(d) without its workspace;
+//   class Run<T>(call): heads(), columns() of a head, item_ns(), item(batch, head, first column, slot).
+#ifndef OPMUX_CPU_RECURRENCE_OP_HPP
+#define OPMUX_CPU_RECURRENCE_OP_HPP
+
+#include <algorithm>
+#include <cstdint>
+
+#include "cpu/answer.hpp"
+#include "cpu/gemm_plan.hpp"
+#include "cpu/kernels/states.hpp"
+#include "cpu/loops.hpp"
+#include "cpu/parallel.hpp"
+#include "kit/op.h"
+
+namespace opmux::cpu {
+
+template <class Layer>
+struct RecurrenceOp {
+  static constexpr double kMostBytes = 1ull << 36;
+
+  static void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
+    if (!plain_operands(*d, cap)) return;
+    constexpr uint32_t state = Layer::kState;
+    for (uint32_t o = 0; d->alias && o < d->n_out; ++o)
+      if (d->alias[o] != 0 && (o == 0 || d->alias[o] != state + 1 || !same_view(d->in[state], d->out[o])))
+        return no(cap, OPMUX_WHY_ALIAS, d->n_in + o);
+    const double bytes = Layer::slot_at_most(*d) * 8 * static_cast<double>(scratch_slots());
+    if (bytes > kMostBytes)
+      return no(cap, OPMUX_WHY_MEMORY, OPMUX_NO_ARG, static_cast<int64_t>(std::min(bytes, 9e18)),
+                static_cast<int64_t>(kMostBytes));
+    Cost cost = Layer::cost(*d);
+    cost.ws =
+        static_cast<uint64_t>(Layer::slot_elements(*d)) * 8 * static_cast<uint64_t>(scratch_slots()) + 64;
+    yes(cap, info, cost);
+  }
+
+  static opmux_status run(const kit_call* call, opmux_err*) {
+    const auto base = (reinterpret_cast<uintptr_t>(call->ws) + 63) & ~uintptr_t{63};
+    if (Layer::wide(*call->d))
+      run_all(call, reinterpret_cast<double*>(base));
+    else
+      run_all(call, reinterpret_cast<float*>(base));
+    return OPMUX_OK;
+  }
+
+ private:
+  template <class T>
+  static void run_all(const kit_call* call, T* slots) {
+    const typename Layer::template Run<T> layer(call);
+    const int64_t parts = (layer.columns() + kStateColumns - 1) / kStateColumns, heads = layer.heads();
+    const auto items = static_cast<uint64_t>(call->d->in[0].dim[0] * heads * parts);
+    const int64_t slot_elements = Layer::slot_elements(*call->d);
+    parallel_slots(call->host, items, grain_for(items, layer.item_ns()),
+                   static_cast<uint64_t>(scratch_slots()), [&](uint64_t begin, uint64_t end, uint64_t slot) {
+                     T* scratch = slots + static_cast<int64_t>(slot) * slot_elements;
+                     for (auto i = static_cast<int64_t>(begin); i < static_cast<int64_t>(end); ++i)
+                       layer.item(i / parts / heads, i / parts % heads, i % parts * kStateColumns, scratch);
+                   });
+  }
+};
+
+template <class Layer, class Desc>
+constexpr kit_op recurrence_op(uint32_t op, const char* kernel) {
+  using Op = RecurrenceOp<Layer>;
+  return {op, kernel, Op::query, nullptr, nullptr, Op::run, nullptr, nullptr, sizeof(Desc), 1};
+}
+
+}  // namespace opmux::cpu
+#endif
