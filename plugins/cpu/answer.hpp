@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "kit/insn.hpp"
+#include "kit/schema/schema.hpp"
 #include "opmux/plugin.h"
 
 namespace opmux::cpu {
@@ -27,6 +28,14 @@ struct Cost {
   uint64_t ws = 0;              // workspace in bytes
   uint32_t accuracy = OPMUX_ACC_STRICT;
 };
+
+// What the schema's formulas say.
+inline Cost schema_cost(const opmux_opd& d, double flops_per_ns, uint64_t ws) {
+  return {.flops = static_cast<double>(schema::flops(d)),
+          .bytes = static_cast<double>(schema::bytes(d)),
+          .flops_per_ns = flops_per_ns,
+          .ws = ws};
+}
 
 // Accepts, with the cost by a roofline of 16 GB/s a thread.
 inline void yes(opmux_cap* cap, const opmux_devinfo* info, const Cost& c) {
@@ -70,6 +79,13 @@ inline bool plain_operands(const opmux_opd& d, opmux_cap* cap) {
     for (uint32_t a = 0; i >= d.n_in && a < t.rank; ++a)
       if (t.stride[a] == 0 && t.dim[a] > 1) return no(cap, OPMUX_WHY_STRIDE, i, 0, 1, a), false;
   }
+  return true;
+}
+
+// Refuses outputs in place of inputs; the answer names the input.
+inline bool apart(const opmux_opd& d, opmux_cap* cap) {
+  for (uint32_t o = 0; d.alias && o < d.n_out; ++o)
+    if (d.alias[o] != 0) return no(cap, OPMUX_WHY_ALIAS, d.alias[o] - 1), false;
   return true;
 }
 

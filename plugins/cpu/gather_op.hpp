@@ -26,8 +26,7 @@ struct GatherOp {
   const char* name;
 
   static void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
-    if (!plain_operands(*d, cap) || !whole_bytes(*d, cap)) return;
-    if (d->alias && d->alias[0] != 0) return no(cap, OPMUX_WHY_ALIAS, d->alias[0] - 1);
+    if (!plain_operands(*d, cap) || !whole_bytes(*d, cap) || !apart(*d, cap)) return;
     const auto y = static_cast<double>(elements(d->out[0]) * element_bytes(d->out[0].dtype));
     yes(cap, info,
         {.bytes = 2 * y + static_cast<double>(elements(d->in[1]) * element_bytes(d->in[1].dtype))});

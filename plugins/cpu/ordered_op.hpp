@@ -6,21 +6,14 @@
 #include "cpu/answer.hpp"
 #include "cpu/ordered_rows.hpp"
 #include "cpu/state.hpp"
-#include "kit/schema/schema.hpp"
 
 namespace opmux::cpu {
 
 template <OrderedRows::Form (*kForm)(const opmux_opd&)>
 struct OrderedOp {
   static void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
-    if (!plain_operands(*d, cap)) return;
-    for (uint32_t o = 0; d->alias && o < d->n_out; ++o)
-      if (d->alias[o] != 0) return no(cap, OPMUX_WHY_ALIAS, d->alias[o] - 1);
-    yes(cap, info,
-        {.flops = static_cast<double>(schema::flops(*d)),
-         .bytes = static_cast<double>(schema::bytes(*d)),
-         .flops_per_ns = 1,
-         .ws = OrderedRows(*d, kForm(*d)).workspace()});
+    if (!plain_operands(*d, cap) || !apart(*d, cap)) return;
+    yes(cap, info, schema_cost(*d, 1, OrderedRows(*d, kForm(*d)).workspace()));
   }
   static opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
     return make_state<OrderedRows>(host, state, err, *d, kForm(*d));

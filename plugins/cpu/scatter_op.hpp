@@ -6,7 +6,6 @@
 #include "cpu/answer.hpp"
 #include "cpu/indexed_update.hpp"
 #include "cpu/state.hpp"
-#include "kit/schema/schema.hpp"
 
 namespace opmux::cpu {
 
@@ -20,11 +19,8 @@ struct ScatterOp {
     const bool same = same_view(d->in[0], d->out[0]);
     if (d->alias && d->alias[0] != 0 && !(d->alias[0] == 1 && same))
       return no(cap, OPMUX_WHY_ALIAS, d->alias[0] - 1);
-    yes(cap, info,
-        {.flops = static_cast<double>(schema::flops(*d)),
-         .bytes = static_cast<double>(schema::bytes(*d)),
-         .flops_per_ns = 0.5,  // an update waits for its index and its place
-         .ws = ScatterOp(*d).update.workspace()});
+    // Half an operation a nanosecond: an update waits for its index and its place.
+    yes(cap, info, schema_cost(*d, 0.5, ScatterOp(*d).update.workspace()));
     if (same) cap->inplace_mask = 1;
   }
   static opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {

@@ -55,8 +55,7 @@ Shape shape(const opmux_opd& d) {
 }
 
 void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
-  if (!plain_operands(*d, cap)) return;
-  if (d->alias && d->alias[0] != 0) return no(cap, OPMUX_WHY_ALIAS, d->alias[0] - 1);
+  if (!plain_operands(*d, cap) || !apart(*d, cap)) return;
   const Shape s = shape(*d);
   const uint32_t type = working_type(*d);
   const auto x = static_cast<double>(elements(d->in[0])), y = static_cast<double>(elements(d->out[0]));

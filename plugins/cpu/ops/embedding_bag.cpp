@@ -86,8 +86,7 @@ void State::item(const kit_call* call, uint64_t i, FirstFault* bad) const {
 }
 
 void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
-  if (!plain_operands(*d, cap)) return;
-  if (d->alias && d->alias[0] != 0) return no(cap, OPMUX_WHY_ALIAS, d->alias[0] - 1);
+  if (!plain_operands(*d, cap) || !apart(*d, cap)) return;
   const auto count = static_cast<double>(d->in[1].dim[0]) * static_cast<double>(d->in[0].dim[1]);
   yes(cap, info,
       {.flops = 2 * count,

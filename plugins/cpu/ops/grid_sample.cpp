@@ -24,8 +24,7 @@ int64_t taps_of(const opmux_opd& d) {
 }
 
 void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
-  if (!plain_operands(*d, cap)) return;
-  if (d->alias && d->alias[0] != 0) return no(cap, OPMUX_WHY_ALIAS, d->alias[0] - 1);
+  if (!plain_operands(*d, cap) || !apart(*d, cap)) return;
   const auto y = static_cast<double>(elements(d->out[0]));
   yes(cap, info,
       {.flops = 2 * y * static_cast<double>(taps_of(*d)),

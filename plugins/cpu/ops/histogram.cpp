@@ -53,8 +53,7 @@ void State::count(const void* x, int64_t part, double low, double high, uint64_t
 }
 
 void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
-  if (!plain_operands(*d, cap)) return;
-  if (d->alias && d->alias[0] != 0) return no(cap, OPMUX_WHY_ALIAS, d->alias[0] - 1);
+  if (!plain_operands(*d, cap) || !apart(*d, cap)) return;
   const State s(*d);
   yes(cap, info,
       {.flops = 4.0 * static_cast<double>(s.n),

@@ -18,7 +18,7 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
   if (!plain_operands(*d, cap)) return;
   if (lane_of(d->out[0].dtype) == Lane::kNone || d->out[0].dtype == OPMUX_BOOL)
     return no(cap, OPMUX_WHY_DTYPE, d->n_in, d->out[0].dtype);
-  if (d->alias && d->alias[0] != 0) return no(cap, OPMUX_WHY_ALIAS, d->alias[0] - 1);
+  if (!apart(*d, cap)) return;
   yes(cap, info, {.bytes = static_cast<double>(elements(d->out[0]) * element_bytes(d->out[0].dtype))});
 }
 

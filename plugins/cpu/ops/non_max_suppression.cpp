@@ -20,9 +20,7 @@ struct Candidate {
 };
 
 void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
-  if (!plain_operands(*d, cap)) return;
-  for (uint32_t o = 0; d->alias && o < d->n_out; ++o)
-    if (d->alias[o] != 0) return no(cap, OPMUX_WHY_ALIAS, d->alias[o] - 1);
+  if (!plain_operands(*d, cap) || !apart(*d, cap)) return;
   const opmux_tdesc& scores = d->in[1];
   const auto n = static_cast<double>(elements(scores));
   yes(cap, info,

@@ -17,7 +17,7 @@ namespace {
 void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
   if (!plain_operands(*d, cap) || !whole_bytes(*d, cap)) return;
   if (lane_of(d->in[0].dtype) == Lane::kNone) return no(cap, OPMUX_WHY_DTYPE, 0, d->in[0].dtype);
-  if (d->alias && d->alias[0] != 0) return no(cap, OPMUX_WHY_ALIAS, d->alias[0] - 1);
+  if (!apart(*d, cap)) return;
   yes(cap, info, {.bytes = static_cast<double>(elements(d->out[0]) * element_bytes(d->out[0].dtype))});
 }
 

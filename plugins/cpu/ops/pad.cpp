@@ -14,8 +14,7 @@ namespace opmux::cpu {
 namespace {
 
 void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
-  if (!plain_operands(*d, cap) || !whole_bytes(*d, cap)) return;
-  if (d->alias && d->alias[0] != 0) return no(cap, OPMUX_WHY_ALIAS, d->alias[0] - 1);
+  if (!plain_operands(*d, cap) || !whole_bytes(*d, cap) || !apart(*d, cap)) return;
   yes(cap, info, {.bytes = 2.0 * static_cast<double>(elements(d->out[0]) * element_bytes(d->out[0].dtype))});
 }
 

@@ -305,7 +305,7 @@ void State::finish(uint64_t index, const Accumulator* acc, char* y) const {
 void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
   if (!plain_operands(*d, cap)) return;
   if (lane_of(d->in[0].dtype) == Lane::kNone) return no(cap, OPMUX_WHY_DTYPE, 0, d->in[0].dtype);
-  if (d->alias && d->alias[0] != 0) return no(cap, OPMUX_WHY_ALIAS, d->alias[0] - 1);
+  if (!apart(*d, cap)) return;
   const State s(*d);
   Cost c;
   c.bytes = static_cast<double>(elements(d->in[0]) * s.x_bytes + elements(d->out[0]) * s.y_bytes);

@@ -41,8 +41,7 @@ uint64_t buffer_bytes(const opmux_opd& d, const ResizePlan& p) {
 }
 
 void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
-  if (!plain_operands(*d, cap) || !whole_bytes(*d, cap)) return;
-  if (d->alias && d->alias[0] != 0) return no(cap, OPMUX_WHY_ALIAS, d->alias[0] - 1);
+  if (!plain_operands(*d, cap) || !whole_bytes(*d, cap) || !apart(*d, cap)) return;
   const ResizePlan p(*d);
   const auto y = static_cast<double>(elements(d->out[0])), x = static_cast<double>(elements(d->in[0]));
   Cost c{.bytes = (x + y) * static_cast<double>(element_bytes(d->in[0].dtype)), .flops_per_ns = 4};

@@ -181,8 +181,7 @@ class Item {
 };
 
 void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
-  if (!plain_operands(*d, cap)) return;
-  if (d->alias && d->alias[0] != 0) return no(cap, OPMUX_WHY_ALIAS, d->alias[0] - 1);
+  if (!plain_operands(*d, cap) || !apart(*d, cap)) return;
   const State s(*d);
   const auto count = static_cast<double>(s.rows * s.columns);
   yes(cap, info,

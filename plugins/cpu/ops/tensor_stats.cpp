@@ -100,9 +100,7 @@ struct State {
 };
 
 void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
-  if (!plain_operands(*d, cap)) return;
-  for (uint32_t o = 0; d->alias && o < d->n_out; ++o)
-    if (d->alias[o] != 0) return no(cap, OPMUX_WHY_ALIAS, d->alias[o] - 1);
+  if (!plain_operands(*d, cap) || !apart(*d, cap)) return;
   const State s(*d);
   yes(cap, info,
       {.flops = 6.0 * static_cast<double>(s.n),

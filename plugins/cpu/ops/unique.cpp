@@ -10,7 +10,6 @@
 #include "cpu/ops/ops.hpp"
 #include "cpu/parallel.hpp"
 #include "cpu/state.hpp"
-#include "kit/schema/schema.hpp"
 #include "opmux/ops/sort.gen.h"
 
 namespace opmux::cpu {
@@ -217,14 +216,8 @@ void State::run(const kit_call* call) const {
 }
 
 void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
-  if (!plain_operands(*d, cap)) return;
-  for (uint32_t o = 0; d->alias && o < d->n_out; ++o)
-    if (d->alias[o] != 0) return no(cap, OPMUX_WHY_ALIAS, d->alias[o] - 1);
-  yes(cap, info,
-      {.flops = static_cast<double>(schema::flops(*d)),
-       .bytes = static_cast<double>(schema::bytes(*d)),
-       .flops_per_ns = 1,
-       .ws = State(*d).workspace()});
+  if (!plain_operands(*d, cap) || !apart(*d, cap)) return;
+  yes(cap, info, schema_cost(*d, 1, State(*d).workspace()));
 }
 
 opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
