@@ -31,9 +31,6 @@ struct GatherOp {
     yes(cap, info,
         {.bytes = 2 * y + static_cast<double>(elements(d->in[1]) * element_bytes(d->in[1].dtype))});
   }
-  static opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-    return make_state<GatherOp>(host, state, err, *d);
-  }
   static opmux_status run(const kit_call* call, opmux_err* err) {
     const auto& s = *static_cast<const GatherOp*>(call->state);
     return s.copy.run(call, err, s.name);
@@ -43,7 +40,8 @@ struct GatherOp {
 template <class Desc, GatherSteps (*kSteps)(const opmux_opd&)>
 constexpr kit_op gather_op(uint32_t op) {
   using Op = GatherOp<kSteps>;
-  return {op, "rows", Op::query, Op::prepare, free_state<Op>, Op::run, nullptr, nullptr, sizeof(Desc), 1};
+  return {op,      "rows",  Op::query, prepare_state<Op>, free_state<Op>,
+          Op::run, nullptr, nullptr,   sizeof(Desc),      1};
 }
 
 }  // namespace opmux::cpu

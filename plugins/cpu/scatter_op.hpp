@@ -23,9 +23,6 @@ struct ScatterOp {
     yes(cap, info, schema_cost(*d, 0.5, ScatterOp(*d).update.workspace()));
     if (same) cap->inplace_mask = 1;
   }
-  static opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-    return make_state<ScatterOp>(host, state, err, *d);
-  }
   static opmux_status run(const kit_call* call, opmux_err* err) {
     return static_cast<const ScatterOp*>(call->state)->update.run(call, err);
   }
@@ -34,7 +31,8 @@ struct ScatterOp {
 template <class Desc, ScatterSteps (*kSteps)(const opmux_opd&)>
 constexpr kit_op scatter_op(uint32_t op) {
   using Op = ScatterOp<kSteps>;
-  return {op, "in_order", Op::query, Op::prepare, free_state<Op>, Op::run, nullptr, nullptr, sizeof(Desc), 1};
+  return {op,      "in_order", Op::query, prepare_state<Op>, free_state<Op>,
+          Op::run, nullptr,    nullptr,   sizeof(Desc),      1};
 }
 
 }  // namespace opmux::cpu

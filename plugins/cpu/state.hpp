@@ -22,6 +22,12 @@ opmux_status make_state(const opmux_host_api* host, void** out, opmux_err* err, 
   return status;
 }
 
+// The prepare of an implementation whose state comes from the descriptor alone.
+template <class State>
+opmux_status prepare_state(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
+  return make_state<State>(host, state, err, *d);
+}
+
 template <class State>
 void free_state(const opmux_host_api* host, void* p) {
   if (!p) return;

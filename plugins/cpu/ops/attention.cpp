@@ -115,10 +115,6 @@ struct State {
   Append append_k, append_v;
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 // Keys or values [0, split) in the state, the others in the new rows.
 class Rows final : public KeyStore {
  public:
@@ -207,7 +203,7 @@ opmux_status run(const kit_call* call, opmux_err* err) {
 
 }  // namespace
 
-const kit_op kAttention = {OPMUX_OP_ATTENTION,         "flash", query,   prepare,
+const kit_op kAttention = {OPMUX_OP_ATTENTION,         "flash", query,   prepare_state<State>,
                            free_state<State>,          run,     nullptr, nullptr,
                            sizeof(opmux_op_attention), 1};
 

@@ -87,10 +87,6 @@ struct State {
   bool direct;  // rows of x are used where they lie
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 template <class T>
 class Plane {
  public:
@@ -179,7 +175,7 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kCol2im = {OPMUX_OP_COL2IM,         "planes", query,   prepare,
+const kit_op kCol2im = {OPMUX_OP_COL2IM,         "planes", query,   prepare_state<State>,
                         free_state<State>,       run,      nullptr, nullptr,
                         sizeof(opmux_op_col2im), 1};
 

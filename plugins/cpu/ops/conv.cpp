@@ -34,10 +34,6 @@ struct State {
   int64_t last = 0;  // elements from element 0 of x to its last one in memory
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 struct PackContext {
   const State* state;
   const void* x;
@@ -81,8 +77,7 @@ opmux_status pack(const opmux_host_api* host, const opmux_opd* d, uint32_t i, ui
 
 }  // namespace
 
-const kit_op kConv = {
-    OPMUX_OP_CONV, "implicit_gemm",       query, prepare, free_state<State>, run, packed_size,
-    pack,          sizeof(opmux_op_conv), 1};
+const kit_op kConv = {OPMUX_OP_CONV, "implicit_gemm", query, prepare_state<State>,  free_state<State>,
+                      run,           packed_size,     pack,  sizeof(opmux_op_conv), 1};
 
 }  // namespace opmux::cpu

@@ -75,10 +75,6 @@ struct State {
   Epilogue epilogue;
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 class Planes {
  public:
   Planes(const kit_call& call, const State& st, float* slot)
@@ -161,8 +157,7 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kConvDepthwise = {
-    OPMUX_OP_CONV, "depthwise",           query, prepare, free_state<State>, run, nullptr,
-    nullptr,       sizeof(opmux_op_conv), 1};
+const kit_op kConvDepthwise = {OPMUX_OP_CONV, "depthwise", query,   prepare_state<State>,  free_state<State>,
+                               run,           nullptr,     nullptr, sizeof(opmux_op_conv), 1};
 
 }  // namespace opmux::cpu

@@ -93,10 +93,6 @@ struct State {
   Epilogue epilogue;
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 // [outer, 3 spatial dims] made contiguous.
 char* gather(const char* src, int64_t bytes, int64_t outer, int64_t outer_stride, const int64_t* dim,
              const int64_t* stride, char* dst) {
@@ -203,8 +199,15 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kConvTranspose = {
-    OPMUX_OP_CONV_TRANSPOSE,         "columns", query, prepare, free_state<State>, run, nullptr, nullptr,
-    sizeof(opmux_op_conv_transpose), 1};
+const kit_op kConvTranspose = {OPMUX_OP_CONV_TRANSPOSE,
+                               "columns",
+                               query,
+                               prepare_state<State>,
+                               free_state<State>,
+                               run,
+                               nullptr,
+                               nullptr,
+                               sizeof(opmux_op_conv_transpose),
+                               1};
 
 }  // namespace opmux::cpu

@@ -23,10 +23,6 @@ struct State {
   bool in_place;
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 opmux_status run(const kit_call* call, opmux_err*) {
   const State& s = *static_cast<const State*>(call->state);
   if (!(s.in_place && call->arg[0] == call->arg[1])) s.copy.run(call->host, call->arg[1], call->arg[0]);
@@ -35,8 +31,7 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kCopy = {OPMUX_OP_COPY,         "strided", query,   prepare,
-                      free_state<State>,     run,       nullptr, nullptr,
-                      sizeof(opmux_op_copy), 1};
+const kit_op kCopy = {OPMUX_OP_COPY, "strided", query,   prepare_state<State>,  free_state<State>,
+                      run,           nullptr,   nullptr, sizeof(opmux_op_copy), 1};
 
 }  // namespace opmux::cpu

@@ -45,10 +45,6 @@ struct State {
   int64_t offset[4] = {}, mask[4] = {};
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 struct PackContext {
   const State* state;
   const void *x, *offset, *mask;  // mask may be NULL
@@ -166,7 +162,7 @@ opmux_status pack(const opmux_host_api* host, const opmux_opd* d, uint32_t i, ui
 const kit_op kDeformConv = {OPMUX_OP_DEFORM_CONV,
                             "implicit_gemm",
                             query,
-                            prepare,
+                            prepare_state<State>,
                             free_state<State>,
                             run,
                             packed_size,

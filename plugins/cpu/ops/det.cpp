@@ -46,10 +46,6 @@ struct State {
   void (*axpy)(double, const double*, double*, int64_t);
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 // host: for parallel rows, nullptr: on this thread. a is overwritten.
 double determinant(const State& s, const opmux_host_api* host, double* a) {
   const int64_t n = s.n;
@@ -134,8 +130,7 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kDet = {OPMUX_OP_DET,         "pivoted", query,   prepare,
-                     free_state<State>,    run,       nullptr, nullptr,
-                     sizeof(opmux_op_det), 1};
+const kit_op kDet = {OPMUX_OP_DET, "pivoted", query,   prepare_state<State>, free_state<State>,
+                     run,          nullptr,   nullptr, sizeof(opmux_op_det), 1};
 
 }  // namespace opmux::cpu

@@ -67,10 +67,6 @@ struct State {
   std::unique_ptr<DftPlan<double>> f64;
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 template <class T>
 class Run {
  public:
@@ -202,7 +198,7 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kDft = {OPMUX_OP_DFT, "stockham",           query, prepare, free_state<State>, run, nullptr,
-                     nullptr,      sizeof(opmux_op_dft), 1};
+const kit_op kDft = {OPMUX_OP_DFT, "stockham", query,   prepare_state<State>, free_state<State>,
+                     run,          nullptr,    nullptr, sizeof(opmux_op_dft), 1};
 
 }  // namespace opmux::cpu

@@ -179,10 +179,6 @@ struct State {
   bool has_zero = false;
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 void run_parts(const State& s, const kit_call* call) {
   const int64_t parts = s.groups.parts;
   auto* range = static_cast<Range*>(call->ws);
@@ -236,8 +232,15 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kDynamicQuantise = {
-    OPMUX_OP_DYNAMIC_QUANTISE,         "groups", query, prepare, free_state<State>, run, nullptr, nullptr,
-    sizeof(opmux_op_dynamic_quantise), 1};
+const kit_op kDynamicQuantise = {OPMUX_OP_DYNAMIC_QUANTISE,
+                                 "groups",
+                                 query,
+                                 prepare_state<State>,
+                                 free_state<State>,
+                                 run,
+                                 nullptr,
+                                 nullptr,
+                                 sizeof(opmux_op_dynamic_quantise),
+                                 1};
 
 }  // namespace opmux::cpu

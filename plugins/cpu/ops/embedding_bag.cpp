@@ -94,10 +94,6 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
        .flops_per_ns = 1});
 }
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 opmux_status run(const kit_call* call, opmux_err* err) {
   const State& s = *static_cast<const State*>(call->state);
   int64_t least = 0;
@@ -122,8 +118,15 @@ opmux_status run(const kit_call* call, opmux_err* err) {
 
 }  // namespace
 
-const kit_op kEmbeddingBag = {
-    OPMUX_OP_EMBEDDING_BAG,         "strips", query, prepare, free_state<State>, run, nullptr, nullptr,
-    sizeof(opmux_op_embedding_bag), 1};
+const kit_op kEmbeddingBag = {OPMUX_OP_EMBEDDING_BAG,
+                              "strips",
+                              query,
+                              prepare_state<State>,
+                              free_state<State>,
+                              run,
+                              nullptr,
+                              nullptr,
+                              sizeof(opmux_op_embedding_bag),
+                              1};
 
 }  // namespace opmux::cpu

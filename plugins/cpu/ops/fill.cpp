@@ -20,10 +20,6 @@ struct State {
   StridedCopy copy;
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 opmux_status run(const kit_call* call, opmux_err*) {
   static_cast<const State*>(call->state)->copy.run(call->host, call->arg[1], call->arg[0]);
   return OPMUX_OK;
@@ -31,8 +27,7 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kFill = {OPMUX_OP_FILL,         "strided", query,   prepare,
-                      free_state<State>,     run,       nullptr, nullptr,
-                      sizeof(opmux_op_fill), 1};
+const kit_op kFill = {OPMUX_OP_FILL, "strided", query,   prepare_state<State>,  free_state<State>,
+                      run,           nullptr,   nullptr, sizeof(opmux_op_fill), 1};
 
 }  // namespace opmux::cpu

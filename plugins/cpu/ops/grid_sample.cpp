@@ -68,10 +68,6 @@ struct State {
   int64_t x_step[3] = {}, channels, x_channel, y_channel, coordinate, grid_bytes, taps, blocks;
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 template <class T>
 class Block {
  public:
@@ -145,8 +141,15 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kGridSample = {
-    OPMUX_OP_GRID_SAMPLE,         "blocks", query, prepare, free_state<State>, run, nullptr, nullptr,
-    sizeof(opmux_op_grid_sample), 1};
+const kit_op kGridSample = {OPMUX_OP_GRID_SAMPLE,
+                            "blocks",
+                            query,
+                            prepare_state<State>,
+                            free_state<State>,
+                            run,
+                            nullptr,
+                            nullptr,
+                            sizeof(opmux_op_grid_sample),
+                            1};
 
 }  // namespace opmux::cpu

@@ -81,10 +81,6 @@ struct State {
   Epilogue epilogue;
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 // Groups of rows, with those before the first and after the last offset as groups -1 and `groups` of zeros.
 class Groups {
  public:
@@ -241,8 +237,15 @@ opmux_status pack(const opmux_host_api* host, const opmux_opd* d, uint32_t i, ui
 
 }  // namespace
 
-const kit_op kGroupedMatmul = {
-    OPMUX_OP_GROUPED_MATMUL,         "panels", query, prepare, free_state<State>, run, packed_size, pack,
-    sizeof(opmux_op_grouped_matmul), 1};
+const kit_op kGroupedMatmul = {OPMUX_OP_GROUPED_MATMUL,
+                               "panels",
+                               query,
+                               prepare_state<State>,
+                               free_state<State>,
+                               run,
+                               packed_size,
+                               pack,
+                               sizeof(opmux_op_grouped_matmul),
+                               1};
 
 }  // namespace opmux::cpu

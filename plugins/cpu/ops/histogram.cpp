@@ -62,10 +62,6 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
        .ws = static_cast<uint64_t>(s.bins * s.parts) * sizeof(uint64_t)});
 }
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 opmux_status run(const kit_call* call, opmux_err* err) {
   const State& s = *static_cast<const State*>(call->state);
   double low, high;
@@ -91,7 +87,7 @@ opmux_status run(const kit_call* call, opmux_err* err) {
 
 }  // namespace
 
-const kit_op kHistogram = {OPMUX_OP_HISTOGRAM,         "parts", query,   prepare,
+const kit_op kHistogram = {OPMUX_OP_HISTOGRAM,         "parts", query,   prepare_state<State>,
                            free_state<State>,          run,     nullptr, nullptr,
                            sizeof(opmux_op_histogram), 1};
 

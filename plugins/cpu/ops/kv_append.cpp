@@ -73,10 +73,6 @@ struct State {
   int64_t scale_stride[4] = {};  // [-, page, row, head]
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 class Append {
  public:
   Append(const kit_call* call, const State& s)
@@ -189,7 +185,7 @@ opmux_status run(const kit_call* call, opmux_err* err) {
 
 }  // namespace
 
-const kit_op kKvAppend = {OPMUX_OP_KV_APPEND,         "rows", query,   prepare,
+const kit_op kKvAppend = {OPMUX_OP_KV_APPEND,         "rows", query,   prepare_state<State>,
                           free_state<State>,          run,    nullptr, nullptr,
                           sizeof(opmux_op_kv_append), 1};
 

@@ -37,10 +37,6 @@ struct State {
   Normalise norm;
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 opmux_status run(const kit_call* call, opmux_err*) {
   const opmux_opd& d = *call->d;
   auto in = [&](uint32_t i) { return has_in(d, i) ? call->arg[i] : nullptr; };
@@ -52,7 +48,7 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kLayerNorm = {OPMUX_OP_LAYER_NORM,         "rows", query_normalise, prepare,
+const kit_op kLayerNorm = {OPMUX_OP_LAYER_NORM,         "rows", query_normalise, prepare_state<State>,
                            free_state<State>,           run,    nullptr,         nullptr,
                            sizeof(opmux_op_layer_norm), 1};
 

@@ -73,10 +73,6 @@ struct State {
   bool direct;  // rows of x are used where they lie
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 template <class T>
 class Block {
  public:
@@ -157,7 +153,7 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kLrn = {OPMUX_OP_LRN,         "rows", query, prepare, free_state<State>, run, nullptr, nullptr,
-                     sizeof(opmux_op_lrn), 1};
+const kit_op kLrn = {OPMUX_OP_LRN, "rows",  query,   prepare_state<State>, free_state<State>,
+                     run,          nullptr, nullptr, sizeof(opmux_op_lrn), 1};
 
 }  // namespace opmux::cpu

@@ -91,10 +91,6 @@ struct State {
   Shape shape;
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 opmux_status run(const kit_call* call, opmux_err*) {
   const Shape& s = static_cast<const State*>(call->state)->shape;
   return with_accumulator(desc(*call->d).acc_dtype, [&](auto t) {
@@ -124,7 +120,7 @@ opmux_status pack(const opmux_host_api* host, const opmux_opd* d, uint32_t i, ui
 
 }  // namespace
 
-const kit_op kMatmul = {OPMUX_OP_MATMUL,         "packed", query,       prepare,
+const kit_op kMatmul = {OPMUX_OP_MATMUL,         "packed", query,       prepare_state<State>,
                         free_state<State>,       run,      packed_size, pack,
                         sizeof(opmux_op_matmul), 1};
 

@@ -76,10 +76,6 @@ struct State {
   }
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 struct Limits {
   int64_t most;
   double iou, score;
@@ -149,8 +145,15 @@ opmux_status run(const kit_call* call, opmux_err* err) {
 
 }  // namespace
 
-const kit_op kNonMaxSuppression = {
-    OPMUX_OP_NON_MAX_SUPPRESSION,         "classes", query, prepare, free_state<State>, run, nullptr, nullptr,
-    sizeof(opmux_op_non_max_suppression), 1};
+const kit_op kNonMaxSuppression = {OPMUX_OP_NON_MAX_SUPPRESSION,
+                                   "classes",
+                                   query,
+                                   prepare_state<State>,
+                                   free_state<State>,
+                                   run,
+                                   nullptr,
+                                   nullptr,
+                                   sizeof(opmux_op_non_max_suppression),
+                                   1};
 
 }  // namespace opmux::cpu

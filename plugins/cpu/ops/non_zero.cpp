@@ -90,10 +90,6 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
   yes(cap, info, schema_cost(*d, 1, State(*d).pieces() * sizeof(uint64_t)));
 }
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 opmux_status run(const kit_call* call, opmux_err*) {
   const State& s = *static_cast<const State*>(call->state);
   const auto* x = static_cast<const char*>(call->arg[0]);
@@ -118,7 +114,7 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kNonZero = {OPMUX_OP_NON_ZERO,         "pieces", query,   prepare,
+const kit_op kNonZero = {OPMUX_OP_NON_ZERO,         "pieces", query,   prepare_state<State>,
                          free_state<State>,         run,      nullptr, nullptr,
                          sizeof(opmux_op_non_zero), 1};
 

@@ -71,10 +71,6 @@ struct State {
   TileFn to_wide = nullptr;
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 opmux_status run(const kit_call* call, opmux_err*) {
   const State& s = *static_cast<const State*>(call->state);
   const auto* index = static_cast<const char*>(call->arg[0]);
@@ -96,7 +92,7 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kOneHot = {OPMUX_OP_ONE_HOT,         "fill", query,   prepare,
+const kit_op kOneHot = {OPMUX_OP_ONE_HOT,         "fill", query,   prepare_state<State>,
                         free_state<State>,        run,    nullptr, nullptr,
                         sizeof(opmux_op_one_hot), 1};
 

@@ -97,10 +97,6 @@ struct State {
   std::vector<Run> runs;
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 opmux_status run(const kit_call* call, opmux_err*) {
   const State& s = *static_cast<const State*>(call->state);
   const uint64_t zero = 0;
@@ -121,7 +117,7 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kPad = {OPMUX_OP_PAD,         "rows", query, prepare, free_state<State>, run, nullptr, nullptr,
-                     sizeof(opmux_op_pad), 1};
+const kit_op kPad = {OPMUX_OP_PAD, "rows",  query,   prepare_state<State>, free_state<State>,
+                     run,          nullptr, nullptr, sizeof(opmux_op_pad), 1};
 
 }  // namespace opmux::cpu

@@ -70,10 +70,6 @@ struct State {
   int64_t k_scale[4] = {}, v_scale[4] = {};  // [-, page, row, head]
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 int64_t page_of(const kit_call* call, int64_t sequence, int64_t block) {
   const opmux_tdesc& t = call->d->in[kTable];
   return index_value(t.dtype, call->arg[kTable], sequence * t.stride[0] + block * t.stride[1]);
@@ -154,8 +150,15 @@ opmux_status run(const kit_call* call, opmux_err* err) {
 
 }  // namespace
 
-const kit_op kPagedAttention = {
-    OPMUX_OP_PAGED_ATTENTION,         "flash", query, prepare, free_state<State>, run, nullptr, nullptr,
-    sizeof(opmux_op_paged_attention), 1};
+const kit_op kPagedAttention = {OPMUX_OP_PAGED_ATTENTION,
+                                "flash",
+                                query,
+                                prepare_state<State>,
+                                free_state<State>,
+                                run,
+                                nullptr,
+                                nullptr,
+                                sizeof(opmux_op_paged_attention),
+                                1};
 
 }  // namespace opmux::cpu

@@ -140,10 +140,6 @@ struct State {
   bool stream = false;
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 opmux_status run(const kit_call* call, opmux_err*) {
   const State& s = *static_cast<const State*>(call->state);
   const auto n = static_cast<uint64_t>(s.n_outer * s.row_items * s.col_items);
@@ -155,7 +151,7 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kPointwise = {OPMUX_OP_POINTWISE,         "tiles", query,   prepare,
+const kit_op kPointwise = {OPMUX_OP_POINTWISE,         "tiles", query,   prepare_state<State>,
                            free_state<State>,          run,     nullptr, nullptr,
                            sizeof(opmux_op_pointwise), 1};
 

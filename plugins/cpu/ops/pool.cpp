@@ -115,10 +115,6 @@ struct State {
   RowProgram store;
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 template <class T>
 class Pool {
  public:
@@ -310,7 +306,7 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kPool = {OPMUX_OP_POOL,         "rows", query, prepare, free_state<State>, run, nullptr, nullptr,
-                      sizeof(opmux_op_pool), 1};
+const kit_op kPool = {OPMUX_OP_POOL, "rows",  query,   prepare_state<State>,  free_state<State>,
+                      run,           nullptr, nullptr, sizeof(opmux_op_pool), 1};
 
 }  // namespace opmux::cpu

@@ -269,10 +269,6 @@ struct State {
   Epilogue epilogue;  // of scaled sums
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 // One run: operands as the kernels take them.
 class Run {
  public:
@@ -469,14 +465,21 @@ opmux_status pack(const opmux_host_api* host, const opmux_opd* d, uint32_t i, ui
 
 }  // namespace
 
-const kit_op kQuantMatmul = {
-    OPMUX_OP_QUANT_MATMUL,         "weights", query, prepare, free_state<State>, run, packed_size, pack,
-    sizeof(opmux_op_quant_matmul), 1};
+const kit_op kQuantMatmul = {OPMUX_OP_QUANT_MATMUL,
+                             "weights",
+                             query,
+                             prepare_state<State>,
+                             free_state<State>,
+                             run,
+                             packed_size,
+                             pack,
+                             sizeof(opmux_op_quant_matmul),
+                             1};
 
 const kit_op kMatmulShort = {OPMUX_OP_MATMUL,
                              "short weights",
                              query_plain,
-                             prepare,
+                             prepare_state<State>,
                              free_state<State>,
                              run,
                              packed_size,

@@ -67,10 +67,6 @@ struct State {
   StoreFn store;
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 template <class T>
 class Direction {
  public:
@@ -415,7 +411,7 @@ opmux_status pack(const opmux_host_api* host, const opmux_opd* d, uint32_t i, ui
 
 }  // namespace
 
-const kit_op kRecurrent = {OPMUX_OP_RECURRENT,         "packed", query,       prepare,
+const kit_op kRecurrent = {OPMUX_OP_RECURRENT,         "packed", query,       prepare_state<State>,
                            free_state<State>,          run,      packed_size, pack,
                            sizeof(opmux_op_recurrent), 1};
 

@@ -315,10 +315,6 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
   yes(cap, info, c);
 }
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 opmux_status run(const kit_call* call, opmux_err*) {
   const State& s = *static_cast<const State*>(call->state);
   const auto* x = static_cast<const char*>(call->arg[0]);
@@ -353,7 +349,7 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kReduce = {OPMUX_OP_REDUCE,         "folds", query,   prepare,
+const kit_op kReduce = {OPMUX_OP_REDUCE,         "folds", query,   prepare_state<State>,
                         free_state<State>,       run,     nullptr, nullptr,
                         sizeof(opmux_op_reduce), 1};
 

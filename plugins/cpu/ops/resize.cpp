@@ -74,10 +74,6 @@ struct State {
   bool crops = false;
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 int64_t rows_of(const opmux_tdesc& t) {
   int64_t n = 1;
   for (uint32_t i = 0; i + 1 < t.rank; ++i) n *= t.dim[i];
@@ -289,7 +285,7 @@ opmux_status run(const kit_call* call, opmux_err* err) {
 const kit_op kResize = {OPMUX_OP_RESIZE,
                         "separable",
                         query,
-                        prepare,
+                        prepare_state<State>,
                         free_state<State>,
                         run,
                         nullptr,

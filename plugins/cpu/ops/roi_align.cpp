@@ -81,10 +81,6 @@ struct State {
   }
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 // One side of a region, along y (0) or x (1).
 struct Side {
   double start, extent;
@@ -316,7 +312,7 @@ opmux_status run(const kit_call* call, opmux_err* err) {
 
 }  // namespace
 
-const kit_op kRoiAlign = {OPMUX_OP_ROI_ALIGN,         "regions", query,   prepare,
+const kit_op kRoiAlign = {OPMUX_OP_ROI_ALIGN,         "regions", query,   prepare_state<State>,
                           free_state<State>,          run,       nullptr, nullptr,
                           sizeof(opmux_op_roi_align), 1};
 

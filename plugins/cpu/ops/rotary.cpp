@@ -70,10 +70,6 @@ struct State {
   double ns;  // of a token, roughly
 };
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 int64_t position(const kit_call* call, int64_t b, int64_t s) {
   const opmux_tdesc& t = call->d->in[kPositions];
   return index_value(t.dtype, call->arg[kPositions], b * t.stride[0] + s * t.stride[1]);
@@ -140,7 +136,7 @@ opmux_status run(const kit_call* call, opmux_err* err) {
 
 }  // namespace
 
-const kit_op kRotary = {OPMUX_OP_ROTARY,         "pairs", query,   prepare,
+const kit_op kRotary = {OPMUX_OP_ROTARY,         "pairs", query,   prepare_state<State>,
                         free_state<State>,       run,     nullptr, nullptr,
                         sizeof(opmux_op_rotary), 1};
 

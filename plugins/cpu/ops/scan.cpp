@@ -126,10 +126,6 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
   if (same) cap->inplace_mask = 1;
 }
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 opmux_status run(const kit_call* call, opmux_err*) {
   const State& s = *static_cast<const State*>(call->state);
   const auto* x = static_cast<const char*>(call->arg[0]);
@@ -171,7 +167,7 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kScan = {OPMUX_OP_SCAN,         "rows", query, prepare, free_state<State>, run, nullptr, nullptr,
-                      sizeof(opmux_op_scan), 1};
+const kit_op kScan = {OPMUX_OP_SCAN, "rows",  query,   prepare_state<State>,  free_state<State>,
+                      run,           nullptr, nullptr, sizeof(opmux_op_scan), 1};
 
 }  // namespace opmux::cpu

@@ -191,10 +191,6 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
        .ws = s.workspace()});
 }
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 opmux_status run(const kit_call* call, opmux_err* err) {
   const State& s = *static_cast<const State*>(call->state);
   const auto* ids = static_cast<const char*>(call->arg[1]);
@@ -219,7 +215,7 @@ opmux_status run(const kit_call* call, opmux_err* err) {
 
 }  // namespace
 
-const kit_op kSegment = {OPMUX_OP_SEGMENT,         "strips", query,   prepare,
+const kit_op kSegment = {OPMUX_OP_SEGMENT,         "strips", query,   prepare_state<State>,
                          free_state<State>,        run,      nullptr, nullptr,
                          sizeof(opmux_op_segment), 1};
 

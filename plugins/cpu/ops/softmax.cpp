@@ -207,10 +207,6 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
   if (same_view(d->in[0], d->out[0])) cap->inplace_mask = 1;
 }
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 opmux_status run(const kit_call* call, opmux_err*) {
   const State& s = *static_cast<const State*>(call->state);
   parallel_for(call->host, s.items, s.grain, [&](uint64_t begin, uint64_t end) {
@@ -221,7 +217,7 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kSoftmax = {OPMUX_OP_SOFTMAX,         "rows", query,   prepare,
+const kit_op kSoftmax = {OPMUX_OP_SOFTMAX,         "rows", query,   prepare_state<State>,
                          free_state<State>,        run,    nullptr, nullptr,
                          sizeof(opmux_op_softmax), 1};
 

@@ -109,10 +109,6 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
        .ws = static_cast<uint64_t>(s.parts) * sizeof(Stats)});
 }
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 opmux_status run(const kit_call* call, opmux_err*) {
   const State& s = *static_cast<const State*>(call->state);
   auto* parts = static_cast<Stats*>(call->ws);
@@ -136,8 +132,15 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kTensorStats = {
-    OPMUX_OP_TENSOR_STATS,         "parts", query, prepare, free_state<State>, run, nullptr, nullptr,
-    sizeof(opmux_op_tensor_stats), 1};
+const kit_op kTensorStats = {OPMUX_OP_TENSOR_STATS,
+                             "parts",
+                             query,
+                             prepare_state<State>,
+                             free_state<State>,
+                             run,
+                             nullptr,
+                             nullptr,
+                             sizeof(opmux_op_tensor_stats),
+                             1};
 
 }  // namespace opmux::cpu

@@ -220,10 +220,6 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
   yes(cap, info, schema_cost(*d, 1, State(*d).workspace()));
 }
 
-opmux_status prepare(const opmux_host_api* host, const opmux_opd* d, void** state, opmux_err* err) {
-  return make_state<State>(host, state, err, *d);
-}
-
 opmux_status run(const kit_call* call, opmux_err*) {
   const State& s = *static_cast<const State*>(call->state);
   s.wide ? s.run<WideItem>(call) : s.run<NarrowItem>(call);
@@ -232,7 +228,7 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kUnique = {OPMUX_OP_UNIQUE,         "items", query,   prepare,
+const kit_op kUnique = {OPMUX_OP_UNIQUE,         "items", query,   prepare_state<State>,
                         free_state<State>,       run,     nullptr, nullptr,
                         sizeof(opmux_op_unique), 1};
 
