@@ -3,6 +3,7 @@
 #ifndef OPMUX_CPU_ANSWER_HPP
 #define OPMUX_CPU_ANSWER_HPP
 
+#include <algorithm>
 #include <cstdint>
 
 #include "kit/insn.hpp"
@@ -86,6 +87,15 @@ inline bool plain_operands(const opmux_opd& d, opmux_cap* cap) {
 inline bool apart(const opmux_opd& d, opmux_cap* cap) {
   for (uint32_t o = 0; d.alias && o < d.n_out; ++o)
     if (d.alias[o] != 0) return no(cap, OPMUX_WHY_ALIAS, d.alias[o] - 1), false;
+  return true;
+}
+
+// Refuses work that needs more memory than `most`; bytes is an estimate that may be beyond all integers.
+inline bool fits(double bytes, double most, opmux_cap* cap) {
+  if (bytes > most)
+    return no(cap, OPMUX_WHY_MEMORY, OPMUX_NO_ARG, static_cast<int64_t>(std::min(bytes, 9e18)),
+              static_cast<int64_t>(most)),
+           false;
   return true;
 }
 

@@ -11,7 +11,6 @@
 #ifndef OPMUX_CPU_RECURRENCE_OP_HPP
 #define OPMUX_CPU_RECURRENCE_OP_HPP
 
-#include <algorithm>
 #include <cstdint>
 
 #include "cpu/answer.hpp"
@@ -33,10 +32,7 @@ struct RecurrenceOp {
     for (uint32_t o = 0; d->alias && o < d->n_out; ++o)
       if (d->alias[o] != 0 && (o == 0 || d->alias[o] != state + 1 || !same_view(d->in[state], d->out[o])))
         return no(cap, OPMUX_WHY_ALIAS, d->n_in + o);
-    const double bytes = Layer::slot_at_most(*d) * 8 * static_cast<double>(scratch_slots());
-    if (bytes > kMostBytes)
-      return no(cap, OPMUX_WHY_MEMORY, OPMUX_NO_ARG, static_cast<int64_t>(std::min(bytes, 9e18)),
-                static_cast<int64_t>(kMostBytes));
+    if (!fits(Layer::slot_at_most(*d) * 8 * static_cast<double>(scratch_slots()), kMostBytes, cap)) return;
     Cost cost = Layer::cost(*d);
     cost.ws =
         static_cast<uint64_t>(Layer::slot_elements(*d)) * 8 * static_cast<uint64_t>(scratch_slots()) + 64;

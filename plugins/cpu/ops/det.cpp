@@ -26,9 +26,7 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
   if (d->alias && d->alias[0] != 0) return no(cap, OPMUX_WHY_ALIAS, d->n_in);
   const auto n = static_cast<double>(order(*d));
   const double bytes = n * n * 8 * static_cast<double>(scratch_slots());
-  if (bytes > kMostBytes)
-    return no(cap, OPMUX_WHY_MEMORY, OPMUX_NO_ARG, static_cast<int64_t>(std::min(bytes, 9e18)),
-              static_cast<int64_t>(kMostBytes));
+  if (!fits(bytes, kMostBytes, cap)) return;
   const auto matrices = static_cast<double>(elements(d->out[0]));
   yes(cap, info,
       {.flops = matrices * n * n * n * 2 / 3,

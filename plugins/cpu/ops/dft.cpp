@@ -48,9 +48,7 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
   if (d->alias && d->alias[0] != 0) return no(cap, OPMUX_WHY_ALIAS, d->n_in);
   const double bytes =
       static_cast<double>(slot_elements(*d)) * (is_wide(*d) ? 8 : 4) * static_cast<double>(scratch_slots());
-  if (bytes > kMostBytes)
-    return no(cap, OPMUX_WHY_MEMORY, OPMUX_NO_ARG, static_cast<int64_t>(bytes),
-              static_cast<int64_t>(kMostBytes));
+  if (!fits(bytes, kMostBytes, cap)) return;
   const auto n = static_cast<double>(transforms(*d)) * static_cast<double>(dft_work_length(desc(*d).length));
   yes(cap, info,
       {.flops = 40 * n, .bytes = 16 * n, .flops_per_ns = 10, .ws = static_cast<uint64_t>(bytes) + 64});

@@ -37,11 +37,7 @@ bool check(const opmux_opd& d, const Plan& p, opmux_cap* cap) {
     if (alias != 0 && (o == 0 || alias != state + 1 || !same_view(d.in[state], d.out[o])))
       return no(cap, OPMUX_WHY_ALIAS, d.n_in + o, alias - 1), false;
   }
-  if (p.size_estimate > kMostRecurrentBytes)
-    return no(cap, OPMUX_WHY_MEMORY, OPMUX_NO_ARG, static_cast<int64_t>(std::min(p.size_estimate, 9e18)),
-              static_cast<int64_t>(kMostRecurrentBytes)),
-           false;
-  return true;
+  return fits(p.size_estimate, kMostRecurrentBytes, cap);
 }
 
 void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
