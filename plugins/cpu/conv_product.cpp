@@ -110,14 +110,8 @@ bool conv_check_layout(const opmux_opd& d, const ConvProduct& p, opmux_cap* cap)
 
 void conv_yes(const opmux_opd& d, uint32_t own, const ConvProduct& p, double extra_flops,
               const opmux_devinfo* info, opmux_cap* cap) {
-  Cost c;
-  c.flops = 2.0 * static_cast<double>(elements(d.out[0])) * static_cast<double>(p.plan.k) + extra_flops;
-  for (uint32_t i = 0; i < d.n_in; ++i)
-    c.bytes += static_cast<double>(elements(d.in[i]) * element_bytes(d.in[i].dtype));
-  c.bytes += static_cast<double>(elements(d.out[0]) * element_bytes(d.out[0].dtype));
-  c.ws = p.workspace();
-  yes(cap, info, c);
-  cap->inplace_mask = extra_mask(d, own);
+  const double flops = 2.0 * static_cast<double>(elements(d.out[0])) * static_cast<double>(p.plan.k);
+  yes_product(info, d, own, flops + extra_flops, p.workspace(), cap);
 }
 
 opmux_status conv_packed_size(const char* name, const opmux_opd& d, const ConvProduct& p, uint32_t i,

@@ -55,6 +55,16 @@ inline bool alias_fits(const opmux_opd& d, uint32_t own) {
   return !is_aliased(d) || (d.alias[0] <= 32 && ((extra_mask(d, own) >> (d.alias[0] - 1)) & 1u) != 0);
 }
 
+// Accepts a product that reads each operand and writes its output once.
+inline void yes_product(const opmux_devinfo* info, const opmux_opd& d, uint32_t own, double flops,
+                        uint64_t ws, opmux_cap* cap) {
+  Cost c{.flops = flops, .ws = ws};
+  for (uint32_t i = 0; i < d.n_in; ++i) c.bytes += static_cast<double>(tensor_bytes(d.in[i]));
+  c.bytes += static_cast<double>(tensor_bytes(d.out[0]));
+  yes(cap, info, c);
+  cap->inplace_mask = extra_mask(d, own);
+}
+
 // What a product answers about the panels of operand i, which is of this side (kNoSide: never packed).
 constexpr uint32_t kNoSide = 2;
 inline opmux_status gemm_packed_size(const char* name, const GemmPlan& p, uint32_t side, uint32_t acc,

@@ -64,13 +64,8 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
     if (want != 0 && (d->in[i].flags & OPMUX_T_CONST) && cap->in_layout && i < cap->layout_cap)
       cap->in_layout[i] = want;
   }
-  Cost c;
-  c.flops = 2.0 * static_cast<double>(elements(d->out[0])) * static_cast<double>(s.k);
-  for (uint32_t i = 0; i < d->n_in; ++i) c.bytes += static_cast<double>(tensor_bytes(d->in[i]));
-  c.bytes += static_cast<double>(tensor_bytes(d->out[0]));
-  c.ws = s.workspace();
-  yes(cap, info, c);
-  cap->inplace_mask = extra_mask(*d, kOwn);
+  const double flops = 2.0 * static_cast<double>(elements(d->out[0])) * static_cast<double>(s.k);
+  yes_product(info, *d, kOwn, flops, s.workspace(), cap);
 }
 
 struct State {

@@ -73,15 +73,9 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
       return no(cap, OPMUX_WHY_LAYOUT, i, d->in[i].layout, want);
     if ((d->in[i].flags & OPMUX_T_CONST) && cap->in_layout && i < cap->layout_cap) cap->in_layout[i] = want;
   }
-  Cost c;
-  c.flops = 2.0 * static_cast<double>(s.plan.m) * static_cast<double>(s.plan.n) *
-            static_cast<double>(s.plan.k) * static_cast<double>(s.plan.batches);
-  for (uint32_t i = 0; i < d->n_in; ++i)
-    c.bytes += static_cast<double>(elements(d->in[i]) * element_bytes(d->in[i].dtype));
-  c.bytes += static_cast<double>(elements(d->out[0]) * element_bytes(d->out[0].dtype));
-  c.ws = s.plan.workspace();
-  yes(cap, info, c);
-  cap->inplace_mask = extra_mask(*d, kOwn);
+  const double flops = 2.0 * static_cast<double>(s.plan.m) * static_cast<double>(s.plan.n) *
+                       static_cast<double>(s.plan.k) * static_cast<double>(s.plan.batches);
+  yes_product(info, *d, kOwn, flops, s.plan.workspace(), cap);
 }
 
 struct State {

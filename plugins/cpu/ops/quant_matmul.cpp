@@ -236,13 +236,8 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
         i < cap->layout_cap)
       cap->in_layout[i] = want;
   }
-  Cost c;
-  c.flops = 2.0 * static_cast<double>(elements(d->out[0])) * static_cast<double>(s.weights.k);
-  for (uint32_t i = 0; i < d->n_in; ++i) c.bytes += static_cast<double>(tensor_bytes(d->in[i]));
-  c.bytes += static_cast<double>(tensor_bytes(d->out[0]));
-  c.ws = s.total;
-  yes(cap, info, c);
-  cap->inplace_mask = extra_mask(*d, own(*d));
+  const double flops = 2.0 * static_cast<double>(elements(d->out[0])) * static_cast<double>(s.weights.k);
+  yes_product(info, *d, own(*d), flops, s.total, cap);
 }
 
 // Constant 16-bit weights stay 16-bit: half the memory, and half of what few rows wait for.
