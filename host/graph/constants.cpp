@@ -29,13 +29,7 @@ void append_content(std::string& key, const void* data, uint64_t size) {
 
 void upload(Queue& queue, const void* data, uint64_t size, const Block& to) {
   if (!size) return;
-  opmux_copy c{};
-  c.h.size = sizeof c;
-  c.src_host = data;
-  c.size_bytes = size;
-  c.dst = to.mem();
-  c.dst_offset = to.offset();
-  queue.copy({&c, 1});
+  queue.upload(to, 0, data, size);
   queue.finish();
 }
 

@@ -11,13 +11,6 @@ namespace {
 
 constexpr uint64_t kAlign = 256;
 
-opmux_copy copy_of(uint64_t size) {
-  opmux_copy c{};
-  c.h.size = sizeof c;
-  c.size_bytes = size;
-  return c;
-}
-
 }  // namespace
 
 SpaceMemory::SpaceMemory(Route* route, ConstantStore& pools, uint64_t size_bytes)
@@ -140,21 +133,15 @@ void Instance::replay(const Step& step, Segment& segment) {
 void Instance::copy(const Step& step) {
   const uint64_t size = plan_->graph.storages[step.storage].size_bytes;
   if (!size) return;
-  opmux_copy c = copy_of(size);
   const opmux_bind from = bind_of({step.storage, 0, size, nullptr}, step.from);
   const opmux_bind to = bind_of({step.storage, 0, size, nullptr}, step.to);
   if (step.from == 0) {
-    c.src_host = reinterpret_cast<const void*>(from.mem + from.offset);
-    c.dst = to.mem;
-    c.dst_offset = to.offset;
-    queues_[queue_of_space_[step.to]]->copy({&c, 1});
+    const auto* bytes = reinterpret_cast<const void*>(from.mem + from.offset);
+    queues_[queue_of_space_[step.to]]->upload(to.mem, to.offset, bytes, size);
     return;
   }
-  c.src = from.mem;
-  c.src_offset = from.offset;
-  c.dst_host = reinterpret_cast<void*>(to.mem + to.offset);
   Queue& q = *queues_[queue_of_space_[step.from]];
-  q.copy({&c, 1});
+  q.download(from.mem, from.offset, reinterpret_cast<void*>(to.mem + to.offset), size);
   q.finish();
 }
 

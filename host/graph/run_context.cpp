@@ -21,13 +21,7 @@ void transfer(const SpaceMemory& from, SpaceMemory& to) {
   if (from.route()) {
     staged.resize(from.size());
     Queue q(*from.route());
-    opmux_copy c{};
-    c.h.size = sizeof c;
-    c.src = from.mem();
-    c.src_offset = from.offset();
-    c.dst_host = staged.data();
-    c.size_bytes = from.size();
-    q.copy({&c, 1});
+    q.download(from.mem(), from.offset(), staged.data(), from.size());
     q.finish();
     bytes = staged.data();
   }
@@ -36,13 +30,7 @@ void transfer(const SpaceMemory& from, SpaceMemory& to) {
     return;
   }
   Queue q(*to.route());
-  opmux_copy c{};
-  c.h.size = sizeof c;
-  c.src_host = bytes;
-  c.dst = to.mem();
-  c.dst_offset = to.offset();
-  c.size_bytes = from.size();
-  q.copy({&c, 1});
+  q.upload(to.mem(), to.offset(), bytes, from.size());
   q.finish();
 }
 

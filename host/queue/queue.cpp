@@ -99,10 +99,14 @@ void Queue::upload(const Block& to, uint64_t offset, const void* bytes, uint64_t
     fail(OPMUX_E_INVALID, "{}: upload of {} bytes at {} into a block of {}", route_.name(), size_bytes,
          offset, to.size());
   }
+  upload(to.mem(), to.offset() + offset, bytes, size_bytes);
+}
+
+void Queue::upload(opmux_mem to, uint64_t offset, const void* bytes, uint64_t size_bytes) {
   opmux_copy one{};
   one.h = OPMUX_HDR(opmux_copy);
-  one.dst = to.mem();
-  one.dst_offset = to.offset() + offset;
+  one.dst = to;
+  one.dst_offset = offset;
   one.src_host = bytes;
   one.size_bytes = size_bytes;
   copy({&one, 1});
@@ -113,10 +117,14 @@ void Queue::download(const Block& from, uint64_t offset, void* bytes, uint64_t s
     fail(OPMUX_E_INVALID, "{}: download of {} bytes at {} from a block of {}", route_.name(), size_bytes,
          offset, from.size());
   }
+  download(from.mem(), from.offset() + offset, bytes, size_bytes);
+}
+
+void Queue::download(opmux_mem from, uint64_t offset, void* bytes, uint64_t size_bytes) {
   opmux_copy one{};
   one.h = OPMUX_HDR(opmux_copy);
-  one.src = from.mem();
-  one.src_offset = from.offset() + offset;
+  one.src = from;
+  one.src_offset = offset;
   one.dst_host = bytes;
   one.size_bytes = size_bytes;
   copy({&one, 1});

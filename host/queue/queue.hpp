@@ -69,6 +69,9 @@ class Queue {
   // Whole or part of a block; `bytes` must live until finish().
   void upload(const Block& to, uint64_t offset, const void* bytes, uint64_t size_bytes);
   void download(const Block& from, uint64_t offset, void* bytes, uint64_t size_bytes);
+  // The same with memory of which only the plugin knows the size.
+  void upload(opmux_mem to, uint64_t offset, const void* bytes, uint64_t size_bytes);
+  void download(opmux_mem from, uint64_t offset, void* bytes, uint64_t size_bytes);
 
   void enqueue(std::span<const opmux_run> runs) {
     route_.plugin().check_process();

@@ -24,13 +24,6 @@ Range range_of(const opmux_tdesc& d, const void* element0) {
           static_cast<uint64_t>(r.end - r.begin), static_cast<uint64_t>(-r.begin)};
 }
 
-opmux_copy make_copy(uint64_t size) {
-  opmux_copy c{};
-  c.h.size = sizeof c;
-  c.size_bytes = size;
-  return c;
-}
-
 class Staging {
  public:
   Staging(Route& route, Queue& queue) : pool_(route), queue_(queue), direct_(route.host_memory()) {}
@@ -42,24 +35,14 @@ class Staging {
     if (direct_) return {reinterpret_cast<uint64_t>(element0), 0, r.size - r.element0, nullptr};
     blocks_.push_back(pool_.allocate(std::max<uint64_t>(r.size, 1), kAlign));
     const Block& b = blocks_.back();
-    if (r.size) {
-      opmux_copy c = make_copy(r.size);
-      c.src_host = reinterpret_cast<const void*>(r.address);
-      c.dst = b.mem();
-      c.dst_offset = b.offset();
-      queue_.copy({&c, 1});
-    }
+    if (r.size) queue_.upload(b, 0, reinterpret_cast<const void*>(r.address), r.size);
     return {b.mem(), b.offset() + r.element0, r.size - r.element0, nullptr};
   }
 
   void download(const opmux_tdesc& d, void* element0, const opmux_bind& bind) {
     const Range r = range_of(d, element0);
     if (direct_ || !r.size) return;
-    opmux_copy c = make_copy(r.size);
-    c.src = bind.mem;
-    c.src_offset = bind.offset - r.element0;
-    c.dst_host = reinterpret_cast<void*>(r.address);
-    queue_.copy({&c, 1});
+    queue_.download(bind.mem, bind.offset - r.element0, reinterpret_cast<void*>(r.address), r.size);
   }
 
   opmux_bind workspace(uint64_t size) {
