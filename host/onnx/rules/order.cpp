@@ -47,17 +47,19 @@ void non_zero(NodeContext& c) {
   c.out_counted(0, scalar ? c.b.slice(found[0], 0, 0, 0, 1) : found[0], 1, found[1]);
 }
 
+// The attribute 'axis'; without it x becomes flat, along axis 0.
+int64_t axis_or_flat(NodeContext& c, ValueId& x) {
+  if (c.has_attr("axis")) return normal_axis(c.integer("axis"), c.b.rank(x), "axis");
+  const Dims flat = {element_count(c.b.desc(x))};
+  x = c.b.reshape(x, flat);
+  return 0;
+}
+
 // What lies at the places where the condition holds; without an axis, of the flat tensor.
 void compress(NodeContext& c) {
   ValueId x = c.in(0);
   const ValueId condition = c.in(1);
-  int64_t axis = 0;
-  if (c.has_attr("axis")) {
-    axis = normal_axis(c.integer("axis"), c.b.rank(x), "axis");
-  } else {
-    const Dims flat = {element_count(c.b.desc(x))};
-    x = c.b.reshape(x, flat);
-  }
+  const int64_t axis = axis_or_flat(c, x);
   if (c.b.rank(condition) != 1) {
     fail(OPMUX_E_INVALID, "the condition has rank {}, it must have 1", c.b.rank(condition));
   }
@@ -77,13 +79,7 @@ void compress(NodeContext& c) {
 
 void unique(NodeContext& c) {
   ValueId x = c.in(0);
-  int64_t axis = 0;
-  if (c.has_attr("axis")) {
-    axis = normal_axis(c.integer("axis"), c.b.rank(x), "axis");
-  } else {
-    const Dims flat = {element_count(c.b.desc(x))};
-    x = c.b.reshape(x, flat);
-  }
+  const int64_t axis = axis_or_flat(c, x);
   opmux_op_unique d{};
   d.axis = static_cast<uint32_t>(axis);
   d.sorted = c.flag("sorted", true);
