@@ -8,8 +8,7 @@
 #include <limits>
 
 #include "cpu/answer.hpp"
-#include "cpu/gemm_plan.hpp"
-#include "cpu/parallel.hpp"
+#include "cpu/scratch.hpp"
 #include "kit/half.hpp"
 #include "opmux/ops/pointwise.gen.h"
 
@@ -115,7 +114,7 @@ AttentionScratch::AttentionScratch(int64_t width, int64_t value_width, bool bias
 }
 
 uint64_t AttentionScratch::bytes() const {
-  return static_cast<uint64_t>(total) * sizeof(float) * static_cast<uint64_t>(scratch_slots()) + 64;
+  return scratch_bytes(static_cast<uint64_t>(total) * sizeof(float));
 }
 
 void broadcast_strides(const opmux_tdesc& t, int64_t* stride) {
@@ -388,15 +387,10 @@ void run_attention(const AttentionPlan& plan, const AttentionCall& call, const o
   const int64_t rows = std::min(kAttentionRows, plan.heads_per * plan.queries);
   const double ns =
       200 + 0.05 * static_cast<double>(rows * call.sequences.keys * (plan.width + plan.value_width));
-  const auto base = reinterpret_cast<uintptr_t>(ws);
-  auto* scratch = reinterpret_cast<float*>((base + 63) & ~uintptr_t{63});
-  const auto items = static_cast<uint64_t>(plan.items);
-  parallel_slots(host, items, grain_for(items, ns), static_cast<uint64_t>(scratch_slots()),
-                 [&](uint64_t begin, uint64_t end, uint64_t slot) {
-                   for (uint64_t i = begin; i < end; ++i)
-                     Block(plan, call, static_cast<int64_t>(i),
-                           scratch + static_cast<int64_t>(slot) * plan.lay.total);
-                 });
+  const auto slot_bytes = static_cast<uint64_t>(plan.lay.total) * sizeof(float);
+  parallel_scratch(host, plan.items, ns, ws, slot_bytes, [&](int64_t begin, int64_t end, char* slot) {
+    for (int64_t i = begin; i < end; ++i) Block(plan, call, i, reinterpret_cast<float*>(slot));
+  });
 }
 
 }  // namespace opmux::cpu

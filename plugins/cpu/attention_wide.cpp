@@ -7,8 +7,7 @@
 
 #include "cpu/answer.hpp"
 #include "cpu/attention_core.hpp"
-#include "cpu/gemm_plan.hpp"
-#include "cpu/parallel.hpp"
+#include "cpu/scratch.hpp"
 
 namespace opmux::cpu {
 namespace {
@@ -143,24 +142,16 @@ int64_t slot_doubles(int64_t width, int64_t value_width) { return (2 * (width + 
 }  // namespace
 
 uint64_t wide_attention_bytes(int64_t width, int64_t value_width) {
-  return static_cast<uint64_t>(slot_doubles(width, value_width)) * sizeof(double) *
-             static_cast<uint64_t>(scratch_slots()) +
-         64;
+  return scratch_bytes(static_cast<uint64_t>(slot_doubles(width, value_width)) * sizeof(double));
 }
 
 void run_wide_attention(const AttentionPlan& plan, const AttentionCall& call, const opmux_host_api* host,
                         void* ws) {
   const double ns = 100 + static_cast<double>(call.sequences.keys * (20 + plan.width + plan.value_width));
-  const auto base = reinterpret_cast<uintptr_t>(ws);
-  auto* scratch = reinterpret_cast<double*>((base + 63) & ~uintptr_t{63});
-  const auto items = static_cast<uint64_t>(plan.items);
-  parallel_slots(host, items, grain_for(items, ns), static_cast<uint64_t>(scratch_slots()),
-                 [&](uint64_t begin, uint64_t end, uint64_t slot) {
-                   for (uint64_t i = begin; i < end; ++i)
-                     WideQuery(
-                         plan, call, static_cast<int64_t>(i),
-                         scratch + static_cast<int64_t>(slot) * slot_doubles(plan.width, plan.value_width));
-                 });
+  const auto slot_bytes = static_cast<uint64_t>(slot_doubles(plan.width, plan.value_width)) * sizeof(double);
+  parallel_scratch(host, plan.items, ns, ws, slot_bytes, [&](int64_t begin, int64_t end, char* slot) {
+    for (int64_t i = begin; i < end; ++i) WideQuery(plan, call, i, reinterpret_cast<double*>(slot));
+  });
 }
 
 }  // namespace opmux::cpu

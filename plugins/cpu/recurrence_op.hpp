@@ -14,10 +14,9 @@
 #include <cstdint>
 
 #include "cpu/answer.hpp"
-#include "cpu/gemm_plan.hpp"
 #include "cpu/kernels/states.hpp"
 #include "cpu/loops.hpp"
-#include "cpu/parallel.hpp"
+#include "cpu/scratch.hpp"
 #include "kit/op.h"
 
 namespace opmux::cpu {
@@ -34,33 +33,27 @@ struct RecurrenceOp {
         return no(cap, OPMUX_WHY_ALIAS, d->n_in + o);
     if (!fits(Layer::slot_at_most(*d) * 8 * static_cast<double>(scratch_slots()), kMostBytes, cap)) return;
     Cost cost = Layer::cost(*d);
-    cost.ws =
-        static_cast<uint64_t>(Layer::slot_elements(*d)) * 8 * static_cast<uint64_t>(scratch_slots()) + 64;
+    cost.ws = scratch_bytes(static_cast<uint64_t>(Layer::slot_elements(*d)) * 8);
     yes(cap, info, cost);
   }
 
   static opmux_status run(const kit_call* call, opmux_err*) {
-    const auto base = (reinterpret_cast<uintptr_t>(call->ws) + 63) & ~uintptr_t{63};
-    if (Layer::wide(*call->d))
-      run_all(call, reinterpret_cast<double*>(base));
-    else
-      run_all(call, reinterpret_cast<float*>(base));
+    Layer::wide(*call->d) ? run_all<double>(call) : run_all<float>(call);
     return OPMUX_OK;
   }
 
  private:
   template <class T>
-  static void run_all(const kit_call* call, T* slots) {
+  static void run_all(const kit_call* call) {
     const typename Layer::template Run<T> layer(call);
     const int64_t parts = (layer.columns() + kStateColumns - 1) / kStateColumns, heads = layer.heads();
-    const auto items = static_cast<uint64_t>(call->d->in[0].dim[0] * heads * parts);
-    const int64_t slot_elements = Layer::slot_elements(*call->d);
-    parallel_slots(call->host, items, grain_for(items, layer.item_ns()),
-                   static_cast<uint64_t>(scratch_slots()), [&](uint64_t begin, uint64_t end, uint64_t slot) {
-                     T* scratch = slots + static_cast<int64_t>(slot) * slot_elements;
-                     for (auto i = static_cast<int64_t>(begin); i < static_cast<int64_t>(end); ++i)
-                       layer.item(i / parts / heads, i / parts % heads, i % parts * kStateColumns, scratch);
-                   });
+    const uint64_t slot_bytes = static_cast<uint64_t>(Layer::slot_elements(*call->d)) * sizeof(T);
+    parallel_scratch(call->host, call->d->in[0].dim[0] * heads * parts, layer.item_ns(), call->ws, slot_bytes,
+                     [&](int64_t begin, int64_t end, char* slot) {
+                       for (int64_t i = begin; i < end; ++i)
+                         layer.item(i / parts / heads, i / parts % heads, i % parts * kStateColumns,
+                                    reinterpret_cast<T*>(slot));
+                     });
   }
 };
 

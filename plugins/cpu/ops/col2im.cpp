@@ -3,10 +3,9 @@
 #include <algorithm>
 
 #include "cpu/answer.hpp"
-#include "cpu/gemm_plan.hpp"
 #include "cpu/kernels/pool.hpp"
 #include "cpu/ops/ops.hpp"
-#include "cpu/parallel.hpp"
+#include "cpu/scratch.hpp"
 #include "cpu/state.hpp"
 #include "cpu/tiles.hpp"
 #include "opmux/ops/image.gen.h"
@@ -63,9 +62,7 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
       {.flops = x,
        .bytes = static_cast<double>(element_bytes(d->in[0].dtype)) * (x + y),
        .flops_per_ns = 2,
-       .ws =
-           (rounded(s.pixels(), type) + rounded(s.blocks[2], type)) * static_cast<uint64_t>(scratch_slots()) +
-           64});
+       .ws = scratch_bytes(rounded(s.pixels(), type) + rounded(s.blocks[2], type))});
 }
 
 struct State {
@@ -153,23 +150,21 @@ opmux_status run(const kit_call* call, opmux_err*) {
   const State& st = *static_cast<const State*>(call->state);
   const Shape& s = st.shape;
   if (s.pixels() == 0) return OPMUX_OK;
-  char* slots = reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(call->ws) + 63) & ~uintptr_t{63});
-  const auto planes = static_cast<uint64_t>(s.n * s.c);
   const double ns =
       0.5 * static_cast<double>(s.blocks[0] * s.blocks[1] * s.blocks[2] * s.taps() + s.pixels());
-  parallel_slots(call->host, planes, grain_for(planes, ns), static_cast<uint64_t>(scratch_slots()),
-                 [&](uint64_t begin, uint64_t end, uint64_t slot) {
-                   auto all = [&](auto t) {
-                     Plane<decltype(t)> plane(st, slots + slot * st.slot_bytes);
-                     for (uint64_t i = begin; i < end; ++i) {
-                       const auto n = static_cast<int64_t>(i) / s.c, c = static_cast<int64_t>(i) % s.c;
-                       plane.run(static_cast<const char*>(call->arg[0]) +
-                                     (n * st.x[0] + c * s.taps() * st.x[1]) * st.bytes,
-                                 static_cast<char*>(call->arg[1]) + (n * s.y_n + c * s.y_c) * st.bytes);
-                     }
-                   };
-                   working_type(*call->d) == OPMUX_F64 ? all(double{}) : all(float{});
-                 });
+  parallel_scratch(
+      call->host, s.n * s.c, ns, call->ws, st.slot_bytes, [&](int64_t begin, int64_t end, char* slot) {
+        auto all = [&](auto t) {
+          Plane<decltype(t)> plane(st, slot);
+          for (int64_t i = begin; i < end; ++i) {
+            const int64_t n = i / s.c, c = i % s.c;
+            plane.run(
+                static_cast<const char*>(call->arg[0]) + (n * st.x[0] + c * s.taps() * st.x[1]) * st.bytes,
+                static_cast<char*>(call->arg[1]) + (n * s.y_n + c * s.y_c) * st.bytes);
+          }
+        };
+        working_type(*call->d) == OPMUX_F64 ? all(double{}) : all(float{});
+      });
   return OPMUX_OK;
 }
 

@@ -9,7 +9,7 @@
 #include "cpu/gemm_op.hpp"
 #include "cpu/kernels/depthwise.hpp"
 #include "cpu/ops/ops.hpp"
-#include "cpu/parallel.hpp"
+#include "cpu/scratch.hpp"
 
 namespace opmux::cpu {
 namespace {
@@ -62,7 +62,7 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
   cost.flops = 2.0 * static_cast<double>(elements(d->out[0]) * c.taps());
   cost.flops_per_ns = 30;
   cost.bytes = 4.0 * static_cast<double>(elements(d->in[0]) + elements(d->out[0]));
-  cost.ws = s.slot_bytes() * static_cast<uint64_t>(scratch_slots()) + 64;
+  cost.ws = scratch_bytes(s.slot_bytes());
   yes(cap, info, cost);
   cap->inplace_mask = extra_mask(*d, kOwn);
 }
@@ -144,14 +144,12 @@ opmux_status run(const kit_call* call, opmux_err*) {
   const State& st = *static_cast<const State*>(call->state);
   const ConvShape& c = st.shape.conv;
   if (c.out_size() == 0) return OPMUX_OK;
-  float* slots = reinterpret_cast<float*>((reinterpret_cast<uintptr_t>(call->ws) + 63) & ~uintptr_t{63});
-  const auto planes = static_cast<uint64_t>(c.n * c.group * c.m);
   const double ns = static_cast<double>(c.out_size() * c.taps()) / 15 + 50;
-  parallel_slots(call->host, planes, grain_for(planes, ns), static_cast<uint64_t>(scratch_slots()),
-                 [&](uint64_t begin, uint64_t end, uint64_t slot) {
-                   Planes p(*call, st, slots + slot * st.shape.slot_bytes() / sizeof(float));
-                   for (uint64_t i = begin; i < end; ++i) p.run(static_cast<int64_t>(i));
-                 });
+  parallel_scratch(call->host, c.n * c.group * c.m, ns, call->ws, st.shape.slot_bytes(),
+                   [&](int64_t begin, int64_t end, char* slot) {
+                     Planes p(*call, st, reinterpret_cast<float*>(slot));
+                     for (int64_t i = begin; i < end; ++i) p.run(i);
+                   });
   return OPMUX_OK;
 }
 

@@ -6,10 +6,9 @@
 #include <limits>
 
 #include "cpu/answer.hpp"
-#include "cpu/gemm_plan.hpp"
 #include "cpu/kernels/vectors.hpp"
 #include "cpu/ops/ops.hpp"
-#include "cpu/parallel.hpp"
+#include "cpu/scratch.hpp"
 #include "cpu/state.hpp"
 #include "cpu/typed_rows.hpp"
 #include "opmux/ops/matmul.gen.h"
@@ -32,7 +31,7 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
       {.flops = matrices * n * n * n * 2 / 3,
        .bytes = matrices * n * n * 8,
        .flops_per_ns = 8,
-       .ws = static_cast<uint64_t>(order(*d) * order(*d)) * 8 * static_cast<uint64_t>(scratch_slots()) + 64});
+       .ws = scratch_bytes(static_cast<uint64_t>(order(*d) * order(*d)) * 8)});
 }
 
 struct State {
@@ -103,11 +102,9 @@ void write(const State& s, const kit_call* call, int64_t index, double value) {
 
 opmux_status run(const kit_call* call, opmux_err*) {
   const State& s = *static_cast<const State*>(call->state);
-  const int64_t matrices = elements(call->d->out[0]), size = s.n * s.n;
-  const auto base = (reinterpret_cast<uintptr_t>(call->ws) + 63) & ~uintptr_t{63};
-  auto* scratch = reinterpret_cast<double*>(base);
-  const auto count = static_cast<uint64_t>(matrices), slots = static_cast<uint64_t>(scratch_slots());
-  if (s.n >= 128 && count < slots * 2) {
+  const int64_t matrices = elements(call->d->out[0]);
+  if (s.n >= 128 && matrices < scratch_slots() * 2) {
+    auto* scratch = reinterpret_cast<double*>(align64(call->ws));
     for (int64_t i = 0; i < matrices; ++i) {
       read(s, call, i, scratch);
       write(s, call, i, determinant(s, call->host, scratch));
@@ -115,14 +112,15 @@ opmux_status run(const kit_call* call, opmux_err*) {
     return OPMUX_OK;
   }
   const auto n = static_cast<double>(s.n);
-  parallel_slots(call->host, count, grain_for(count, 20 + n * n * (2 + 0.2 * n)), slots,
-                 [&](uint64_t begin, uint64_t end, uint64_t slot) {
-                   double* a = scratch + static_cast<int64_t>(slot) * size;
-                   for (auto i = static_cast<int64_t>(begin); i < static_cast<int64_t>(end); ++i) {
-                     read(s, call, i, a);
-                     write(s, call, i, determinant(s, nullptr, a));
-                   }
-                 });
+  parallel_scratch(call->host, matrices, 20 + n * n * (2 + 0.2 * n), call->ws,
+                   static_cast<uint64_t>(s.n * s.n) * sizeof(double),
+                   [&](int64_t begin, int64_t end, char* slot) {
+                     auto* a = reinterpret_cast<double*>(slot);
+                     for (int64_t i = begin; i < end; ++i) {
+                       read(s, call, i, a);
+                       write(s, call, i, determinant(s, nullptr, a));
+                     }
+                   });
   return OPMUX_OK;
 }
 

@@ -4,9 +4,8 @@
 #include <limits>
 
 #include "cpu/dft_plan.hpp"
-#include "cpu/gemm_plan.hpp"
 #include "cpu/ops/ops.hpp"
-#include "cpu/parallel.hpp"
+#include "cpu/scratch.hpp"
 #include "cpu/state.hpp"
 #include "cpu/typed_rows.hpp"
 #include "opmux/ops/signal.gen.h"
@@ -68,13 +67,12 @@ struct State {
 template <class T>
 class Run {
  public:
-  Run(const kit_call* call, const DftPlan<T>& plan, T* scratch)
+  Run(const kit_call* call, const DftPlan<T>& plan)
       : call_(call),
         d_(desc(*call->d)),
         x_(call->d->in[0]),
         y_(call->d->out[0]),
         plan_(plan),
-        scratch_(scratch),
         load_(x_.dtype),
         store_(y_.dtype),
         n_(d_.length),
@@ -83,17 +81,16 @@ class Run {
         last_(x_.rank - 1) {}
 
   void all() const {
-    const int64_t count = transforms(*call_->d), slot_size = slot_elements(*call_->d);
-    const auto groups = static_cast<uint64_t>((count + columns_ - 1) / columns_);
+    const int64_t count = transforms(*call_->d);
+    const uint64_t slot_bytes = static_cast<uint64_t>(slot_elements(*call_->d)) * sizeof(T);
     const double ns = 200 + static_cast<double>(work_ * columns_) * 8;
-    parallel_slots(call_->host, groups, grain_for(groups, ns), static_cast<uint64_t>(scratch_slots()),
-                   [&](uint64_t begin, uint64_t end, uint64_t slot) {
-                     for (auto g = static_cast<int64_t>(begin); g < static_cast<int64_t>(end); ++g) {
-                       const int64_t first = g * columns_;
-                       group(first, std::min(columns_, count - first),
-                             scratch_ + static_cast<int64_t>(slot) * slot_size);
-                     }
-                   });
+    parallel_scratch(call_->host, (count + columns_ - 1) / columns_, ns, call_->ws, slot_bytes,
+                     [&](int64_t begin, int64_t end, char* slot) {
+                       for (int64_t g = begin; g < end; ++g) {
+                         const int64_t first = g * columns_;
+                         group(first, std::min(columns_, count - first), reinterpret_cast<T*>(slot));
+                       }
+                     });
   }
 
  private:
@@ -177,7 +174,6 @@ class Run {
   const opmux_op_dft& d_;
   const opmux_tdesc &x_, &y_;
   const DftPlan<T>& plan_;
-  T* scratch_;
   RowLoader<T> load_;
   RowStorer<T> store_;
   int64_t n_, work_, columns_;
@@ -186,11 +182,10 @@ class Run {
 
 opmux_status run(const kit_call* call, opmux_err*) {
   const State& s = *static_cast<const State*>(call->state);
-  const auto base = (reinterpret_cast<uintptr_t>(call->ws) + 63) & ~uintptr_t{63};
   if (s.f64)
-    Run<double>(call, *s.f64, reinterpret_cast<double*>(base)).all();
+    Run<double>(call, *s.f64).all();
   else
-    Run<float>(call, *s.f32, reinterpret_cast<float*>(base)).all();
+    Run<float>(call, *s.f32).all();
   return OPMUX_OK;
 }
 

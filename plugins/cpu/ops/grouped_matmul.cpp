@@ -7,7 +7,7 @@
 #include "cpu/gemm_op.hpp"
 #include "cpu/matmul_shape.hpp"
 #include "cpu/ops/ops.hpp"
-#include "cpu/parallel.hpp"
+#include "cpu/scratch.hpp"
 #include "opmux/ops/matmul.gen.h"
 
 namespace opmux::cpu {
@@ -49,7 +49,7 @@ struct Shape {
     b_bytes = d.in[1].layout != 0 ? 0 : round64(static_cast<uint64_t>((k * tile.nr + 64) * size));
     slot_bytes = a_bytes + b_bytes + round64(static_cast<uint64_t>(tile.mr * tile.nr * size));
   }
-  uint64_t workspace() const { return slot_bytes * static_cast<uint64_t>(scratch_slots()) + 64; }
+  uint64_t workspace() const { return scratch_bytes(slot_bytes); }
   uint32_t layout() const { return 0x0f000000u | static_cast<uint32_t>(tile.nr); }
 };
 
@@ -180,18 +180,17 @@ opmux_status run(const kit_call* call, opmux_err* err) {
   opmux_status status = OPMUX_OK;
   if (!groups.check(err, &status)) return status;
   if (s.rows == 0 || s.n == 0) return OPMUX_OK;
-  auto* slots = reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(call->ws) + 63) & ~uintptr_t{63});
-  const auto items = static_cast<uint64_t>(groups.blocks() * s.column_blocks);
+  const int64_t items = groups.blocks() * s.column_blocks;
   // About 30 multiply-adds a nanosecond.
   const double ns = static_cast<double>(s.rows) * static_cast<double>(s.k) * static_cast<double>(s.n) / 30 /
                     static_cast<double>(items);
   with_accumulator(desc(*call->d).acc_dtype, [&](auto t) {
-    parallel_slots(call->host, items, grain_for(items, ns), static_cast<uint64_t>(scratch_slots()),
-                   [&](uint64_t begin, uint64_t end, uint64_t slot) {
-                     Worker<decltype(t)> worker(call, state, slots + slot * s.slot_bytes);
-                     for (auto i = static_cast<int64_t>(begin); i < static_cast<int64_t>(end); ++i)
-                       worker.run(groups.find(i / s.column_blocks), i % s.column_blocks);
-                   });
+    parallel_scratch(call->host, items, ns, call->ws, s.slot_bytes,
+                     [&](int64_t begin, int64_t end, char* slot) {
+                       Worker<decltype(t)> worker(call, state, slot);
+                       for (int64_t i = begin; i < end; ++i)
+                         worker.run(groups.find(i / s.column_blocks), i % s.column_blocks);
+                     });
   });
   return OPMUX_OK;
 }

@@ -11,8 +11,8 @@
 #include "cpu/kernels/gemm.hpp"
 #include "cpu/kernels/pool.hpp"
 #include "cpu/ops/ops.hpp"
-#include "cpu/parallel.hpp"
 #include "cpu/program.hpp"
+#include "cpu/scratch.hpp"
 #include "opmux/ops/pointwise.gen.h"
 
 namespace opmux::cpu {
@@ -95,7 +95,7 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
                                 elements(d->out[0]) * element_bytes(x.dtype));
   c.flops = static_cast<double>(elements(d->out[0]) * s.kernel[0] * s.kernel[1] * s.kernel[2]);
   c.flops_per_ns = 4;
-  c.ws = slot(*d, s).total * static_cast<uint64_t>(scratch_slots()) + 64;
+  c.ws = scratch_bytes(slot(*d, s).total);
   yes(cap, info, c);
 }
 
@@ -288,19 +288,15 @@ opmux_status run(const kit_call* call, opmux_err*) {
   const State& st = *static_cast<const State*>(call->state);
   const Shape& s = st.shape;
   if (s.out_size() == 0) return OPMUX_OK;
-  auto base = reinterpret_cast<uintptr_t>(call->ws);
-  char* slots = reinterpret_cast<char*>((base + 63) & ~uintptr_t{63});
-  const auto planes = static_cast<uint64_t>(s.n * s.c);
   const double ns = static_cast<double>(s.out_size() * s.kernel[0] * s.kernel[1] * s.kernel[2]) * 0.3 + 20;
-  parallel_slots(call->host, planes, grain_for(planes, ns), static_cast<uint64_t>(scratch_slots()),
-                 [&](uint64_t begin, uint64_t end, uint64_t slot) {
-                   char* scratch = slots + slot * st.lay.total;
-                   auto all = [&](auto t) {
-                     Pool<decltype(t)> pool(*call, st, scratch);
-                     for (uint64_t i = begin; i < end; ++i) pool.run(static_cast<int64_t>(i));
-                   };
-                   working_type(*call->d) == OPMUX_F64 ? all(double{}) : all(float{});
-                 });
+  parallel_scratch(call->host, s.n * s.c, ns, call->ws, st.lay.total,
+                   [&](int64_t begin, int64_t end, char* slot) {
+                     auto all = [&](auto t) {
+                       Pool<decltype(t)> pool(*call, st, slot);
+                       for (int64_t i = begin; i < end; ++i) pool.run(i);
+                     };
+                     working_type(*call->d) == OPMUX_F64 ? all(double{}) : all(float{});
+                   });
   return OPMUX_OK;
 }
 

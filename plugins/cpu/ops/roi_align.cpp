@@ -6,10 +6,9 @@
 #include <cstring>
 
 #include "cpu/answer.hpp"
-#include "cpu/gemm_plan.hpp"
 #include "cpu/number_reader.hpp"
 #include "cpu/ops/ops.hpp"
-#include "cpu/parallel.hpp"
+#include "cpu/scratch.hpp"
 #include "cpu/state.hpp"
 #include "cpu/tiles.hpp"
 #include "opmux/ops/pool.gen.h"
@@ -42,7 +41,7 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
       {.flops = 16 * y,
        .bytes = 5 * y * static_cast<double>(element_bytes(d->in[0].dtype)),
        .flops_per_ns = 1,
-       .ws = slot_bytes(*d) * static_cast<uint64_t>(scratch_slots()) + 64});
+       .ws = scratch_bytes(slot_bytes(*d))});
 }
 
 struct State {
@@ -291,22 +290,19 @@ opmux_status check(const State& s, const kit_call& call, opmux_err* err) {
 opmux_status run(const kit_call* call, opmux_err* err) {
   const State& s = *static_cast<const State*>(call->state);
   if (const opmux_status status = check(s, *call, err); status != OPMUX_OK) return status;
-  char* slots = reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(call->ws) + 63) & ~uintptr_t{63});
   const int64_t channels = s.y.dim[1], parts = (channels + kChannels - 1) / kChannels;
-  const auto tasks = static_cast<uint64_t>(s.y.dim[0] * parts);
   const double ns = static_cast<double>(s.y.dim[2] * s.y.dim[3] * std::min(channels, kChannels)) * 20 + 1000;
-  parallel_slots(call->host, tasks, grain_for(tasks, ns), static_cast<uint64_t>(scratch_slots()),
-                 [&](uint64_t begin, uint64_t end, uint64_t slot) {
-                   auto all = [&](auto t) {
-                     Regions<decltype(t)> regions(s, *call, slots + slot * s.slot);
-                     for (uint64_t i = begin; i < end; ++i) {
-                       const auto r = static_cast<int64_t>(i) / parts,
-                                  c = static_cast<int64_t>(i) % parts * kChannels;
-                       regions.run(r, c, std::min(channels, c + kChannels));
-                     }
-                   };
-                   working_type(*call->d) == OPMUX_F64 ? all(double{}) : all(float{});
-                 });
+  parallel_scratch(call->host, s.y.dim[0] * parts, ns, call->ws, s.slot,
+                   [&](int64_t begin, int64_t end, char* slot) {
+                     auto all = [&](auto t) {
+                       Regions<decltype(t)> regions(s, *call, slot);
+                       for (int64_t i = begin; i < end; ++i) {
+                         const int64_t c = i % parts * kChannels;
+                         regions.run(i / parts, c, std::min(channels, c + kChannels));
+                       }
+                     };
+                     working_type(*call->d) == OPMUX_F64 ? all(double{}) : all(float{});
+                   });
   return OPMUX_OK;
 }
 

@@ -3,12 +3,11 @@
 #include "cpu/kernels/rotary.hpp"
 
 #include "cpu/answer.hpp"
-#include "cpu/gemm_plan.hpp"
 #include "cpu/index_value.hpp"
 #include "cpu/kernels/memory.hpp"
 #include "cpu/loops.hpp"
 #include "cpu/ops/ops.hpp"
-#include "cpu/parallel.hpp"
+#include "cpu/scratch.hpp"
 #include "cpu/state.hpp"
 #include "kit/operands/position.gen.hpp"
 #include "opmux/ops/position.gen.h"
@@ -40,7 +39,7 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
       {.flops = 3 * n,
        .bytes = 2 * n * static_cast<double>(element_bytes(x.dtype)),
        .flops_per_ns = 15,
-       .ws = slot_bytes(*d) * static_cast<uint64_t>(scratch_slots()) + 64});
+       .ws = scratch_bytes(slot_bytes(*d))});
   cap->inplace_mask = in_place ? 1 : 0;
 }
 
@@ -122,15 +121,10 @@ opmux_status run(const kit_call* call, opmux_err* err) {
             static_cast<long long>(at), static_cast<long long>(t), static_cast<long long>(limit - 1));
     }
   }
-  const auto base = reinterpret_cast<uintptr_t>(call->ws);
-  auto* scratch = reinterpret_cast<char*>((base + 63) & ~uintptr_t{63});
-  const auto n = static_cast<uint64_t>(tokens);
-  parallel_slots(call->host, n, grain_for(n, s.ns), static_cast<uint64_t>(scratch_slots()),
-                 [&](uint64_t begin, uint64_t end, uint64_t slot) {
-                   for (uint64_t t = begin; t < end; ++t)
-                     turn_token(call, s, static_cast<int64_t>(t),
-                                scratch + static_cast<int64_t>(slot) * s.slot);
-                 });
+  parallel_scratch(call->host, tokens, s.ns, call->ws, static_cast<uint64_t>(s.slot),
+                   [&](int64_t begin, int64_t end, char* slot) {
+                     for (int64_t t = begin; t < end; ++t) turn_token(call, s, t, slot);
+                   });
   return OPMUX_OK;
 }
 

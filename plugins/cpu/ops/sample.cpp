@@ -7,10 +7,9 @@
 #include <limits>
 
 #include "cpu/answer.hpp"
-#include "cpu/gemm_plan.hpp"
 #include "cpu/kernels/random.hpp"
 #include "cpu/ops/ops.hpp"
-#include "cpu/parallel.hpp"
+#include "cpu/scratch.hpp"
 #include "cpu/state.hpp"
 #include "cpu/typed_rows.hpp"
 #include "kit/operands/sampling.gen.hpp"
@@ -42,11 +41,7 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
   for (uint32_t o = 0; d->alias && o < d->n_out; ++o)
     if (d->alias[o] != 0) return no(cap, OPMUX_WHY_ALIAS, d->n_in + o);
   const auto n = static_cast<double>(elements(d->in[kLogits]));
-  yes(cap, info,
-      {.flops = 40 * n,
-       .bytes = 32 * n,
-       .flops_per_ns = 2,
-       .ws = slot_bytes(*d) * static_cast<uint64_t>(scratch_slots()) + 64});
+  yes(cap, info, {.flops = 40 * n, .bytes = 32 * n, .flops_per_ns = 2, .ws = scratch_bytes(slot_bytes(*d))});
 }
 
 template <class T>
@@ -214,18 +209,15 @@ opmux_status run(const kit_call* call, opmux_err* err) {
   const opmux_opd& d = *call->d;
   Settings s;
   if (const opmux_status e = read_settings(call, s, err); e != OPMUX_OK) return e;
-  const auto rows = static_cast<uint64_t>(d.in[kLogits].dim[0]);
-  const uint64_t bytes = slot_bytes(d);
-  const auto base = (reinterpret_cast<uintptr_t>(call->ws) + 63) & ~uintptr_t{63};
   std::atomic<int64_t> empty{std::numeric_limits<int64_t>::max()};  // the first row without a token
   const bool wants = has_out(d, kProbability);
-  parallel_slots(
-      call->host, rows, grain_for(rows, 20 * static_cast<double>(d.in[kLogits].dim[1])),
-      static_cast<uint64_t>(scratch_slots()), [&](uint64_t begin, uint64_t end, uint64_t slot) {
-        for (auto r = static_cast<int64_t>(begin); r < static_cast<int64_t>(end); ++r) {
+  parallel_scratch(
+      call->host, d.in[kLogits].dim[0], 20 * static_cast<double>(d.in[kLogits].dim[1]), call->ws,
+      slot_bytes(d), [&](int64_t begin, int64_t end, char* slot) {
+        for (int64_t r = begin; r < end; ++r) {
           int64_t token = 0;
           double probability = 0;
-          if (!Row(call, s, r, reinterpret_cast<char*>(base) + slot * bytes).draw(token, probability)) {
+          if (!Row(call, s, r, slot).draw(token, probability)) {
             int64_t first = empty.load();
             while (r < first && !empty.compare_exchange_weak(first, r)) {
             }
