@@ -40,8 +40,7 @@ struct GatherOp {
 template <class Desc, GatherSteps (*kSteps)(const opmux_opd&)>
 constexpr kit_op gather_op(uint32_t op) {
   using Op = GatherOp<kSteps>;
-  return {op,      "rows",  Op::query, prepare_state<Op>, free_state<Op>,
-          Op::run, nullptr, nullptr,   sizeof(Desc),      1};
+  return state_op<Op, Desc>(op, "rows", Op::query, Op::run);
 }
 
 }  // namespace opmux::cpu

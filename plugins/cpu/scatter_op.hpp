@@ -31,8 +31,7 @@ struct ScatterOp {
 template <class Desc, ScatterSteps (*kSteps)(const opmux_opd&)>
 constexpr kit_op scatter_op(uint32_t op) {
   using Op = ScatterOp<kSteps>;
-  return {op,      "in_order", Op::query, prepare_state<Op>, free_state<Op>,
-          Op::run, nullptr,    nullptr,   sizeof(Desc),      1};
+  return state_op<Op, Desc>(op, "in_order", Op::query, Op::run);
 }
 
 }  // namespace opmux::cpu

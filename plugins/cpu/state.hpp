@@ -35,5 +35,14 @@ void free_state(const opmux_host_api* host, void* p) {
   host->free_(host->self, p, sizeof(State), alignof(State));
 }
 
+// An implementation with such a state, of the operator that Desc describes.
+template <class State, class Desc>
+constexpr kit_op state_op(uint32_t op, const char* variant, decltype(kit_op::query) query,
+                          decltype(kit_op::run) run, decltype(kit_op::packed_size) packed_size = nullptr,
+                          decltype(kit_op::pack) pack = nullptr) {
+  return {op,  variant,     query, prepare_state<State>, free_state<State>,
+          run, packed_size, pack,  sizeof(Desc),         1};
+}
+
 }  // namespace opmux::cpu
 #endif

@@ -203,8 +203,6 @@ opmux_status run(const kit_call* call, opmux_err* err) {
 
 }  // namespace
 
-const kit_op kAttention = {OPMUX_OP_ATTENTION,         "flash", query,   prepare_state<State>,
-                           free_state<State>,          run,     nullptr, nullptr,
-                           sizeof(opmux_op_attention), 1};
+const kit_op kAttention = state_op<State, opmux_op_attention>(OPMUX_OP_ATTENTION, "flash", query, run);
 
 }  // namespace opmux::cpu

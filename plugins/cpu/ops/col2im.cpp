@@ -170,8 +170,6 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kCol2im = {OPMUX_OP_COL2IM,         "planes", query,   prepare_state<State>,
-                        free_state<State>,       run,      nullptr, nullptr,
-                        sizeof(opmux_op_col2im), 1};
+const kit_op kCol2im = state_op<State, opmux_op_col2im>(OPMUX_OP_COL2IM, "planes", query, run);
 
 }  // namespace opmux::cpu

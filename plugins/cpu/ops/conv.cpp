@@ -77,7 +77,7 @@ opmux_status pack(const opmux_host_api* host, const opmux_opd* d, uint32_t i, ui
 
 }  // namespace
 
-const kit_op kConv = {OPMUX_OP_CONV, "implicit_gemm", query, prepare_state<State>,  free_state<State>,
-                      run,           packed_size,     pack,  sizeof(opmux_op_conv), 1};
+const kit_op kConv =
+    state_op<State, opmux_op_conv>(OPMUX_OP_CONV, "implicit_gemm", query, run, packed_size, pack);
 
 }  // namespace opmux::cpu

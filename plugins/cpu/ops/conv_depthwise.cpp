@@ -155,7 +155,6 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kConvDepthwise = {OPMUX_OP_CONV, "depthwise", query,   prepare_state<State>,  free_state<State>,
-                               run,           nullptr,     nullptr, sizeof(opmux_op_conv), 1};
+const kit_op kConvDepthwise = state_op<State, opmux_op_conv>(OPMUX_OP_CONV, "depthwise", query, run);
 
 }  // namespace opmux::cpu

@@ -199,15 +199,7 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kConvTranspose = {OPMUX_OP_CONV_TRANSPOSE,
-                               "columns",
-                               query,
-                               prepare_state<State>,
-                               free_state<State>,
-                               run,
-                               nullptr,
-                               nullptr,
-                               sizeof(opmux_op_conv_transpose),
-                               1};
+const kit_op kConvTranspose =
+    state_op<State, opmux_op_conv_transpose>(OPMUX_OP_CONV_TRANSPOSE, "columns", query, run);
 
 }  // namespace opmux::cpu

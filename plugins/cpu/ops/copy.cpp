@@ -31,7 +31,6 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kCopy = {OPMUX_OP_COPY, "strided", query,   prepare_state<State>,  free_state<State>,
-                      run,           nullptr,   nullptr, sizeof(opmux_op_copy), 1};
+const kit_op kCopy = state_op<State, opmux_op_copy>(OPMUX_OP_COPY, "strided", query, run);
 
 }  // namespace opmux::cpu

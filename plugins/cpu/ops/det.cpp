@@ -126,7 +126,6 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kDet = {OPMUX_OP_DET, "pivoted", query,   prepare_state<State>, free_state<State>,
-                     run,          nullptr,   nullptr, sizeof(opmux_op_det), 1};
+const kit_op kDet = state_op<State, opmux_op_det>(OPMUX_OP_DET, "pivoted", query, run);
 
 }  // namespace opmux::cpu

@@ -191,7 +191,6 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kDft = {OPMUX_OP_DFT, "stockham", query,   prepare_state<State>, free_state<State>,
-                     run,          nullptr,    nullptr, sizeof(opmux_op_dft), 1};
+const kit_op kDft = state_op<State, opmux_op_dft>(OPMUX_OP_DFT, "stockham", query, run);
 
 }  // namespace opmux::cpu

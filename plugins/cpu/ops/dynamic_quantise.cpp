@@ -232,15 +232,7 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kDynamicQuantise = {OPMUX_OP_DYNAMIC_QUANTISE,
-                                 "groups",
-                                 query,
-                                 prepare_state<State>,
-                                 free_state<State>,
-                                 run,
-                                 nullptr,
-                                 nullptr,
-                                 sizeof(opmux_op_dynamic_quantise),
-                                 1};
+const kit_op kDynamicQuantise =
+    state_op<State, opmux_op_dynamic_quantise>(OPMUX_OP_DYNAMIC_QUANTISE, "groups", query, run);
 
 }  // namespace opmux::cpu

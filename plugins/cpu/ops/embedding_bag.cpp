@@ -118,15 +118,7 @@ opmux_status run(const kit_call* call, opmux_err* err) {
 
 }  // namespace
 
-const kit_op kEmbeddingBag = {OPMUX_OP_EMBEDDING_BAG,
-                              "strips",
-                              query,
-                              prepare_state<State>,
-                              free_state<State>,
-                              run,
-                              nullptr,
-                              nullptr,
-                              sizeof(opmux_op_embedding_bag),
-                              1};
+const kit_op kEmbeddingBag =
+    state_op<State, opmux_op_embedding_bag>(OPMUX_OP_EMBEDDING_BAG, "strips", query, run);
 
 }  // namespace opmux::cpu

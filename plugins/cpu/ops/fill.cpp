@@ -27,7 +27,6 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kFill = {OPMUX_OP_FILL, "strided", query,   prepare_state<State>,  free_state<State>,
-                      run,           nullptr,   nullptr, sizeof(opmux_op_fill), 1};
+const kit_op kFill = state_op<State, opmux_op_fill>(OPMUX_OP_FILL, "strided", query, run);
 
 }  // namespace opmux::cpu

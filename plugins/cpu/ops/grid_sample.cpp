@@ -141,15 +141,6 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kGridSample = {OPMUX_OP_GRID_SAMPLE,
-                            "blocks",
-                            query,
-                            prepare_state<State>,
-                            free_state<State>,
-                            run,
-                            nullptr,
-                            nullptr,
-                            sizeof(opmux_op_grid_sample),
-                            1};
+const kit_op kGridSample = state_op<State, opmux_op_grid_sample>(OPMUX_OP_GRID_SAMPLE, "blocks", query, run);
 
 }  // namespace opmux::cpu

@@ -56,8 +56,7 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kGroupNorm = {OPMUX_OP_GROUP_NORM,         "rows", query_normalise, prepare_state<State>,
-                           free_state<State>,           run,    nullptr,         nullptr,
-                           sizeof(opmux_op_group_norm), 1};
+const kit_op kGroupNorm =
+    state_op<State, opmux_op_group_norm>(OPMUX_OP_GROUP_NORM, "rows", query_normalise, run);
 
 }  // namespace opmux::cpu

@@ -231,15 +231,7 @@ opmux_status pack(const opmux_host_api* host, const opmux_opd* d, uint32_t i, ui
 
 }  // namespace
 
-const kit_op kGroupedMatmul = {OPMUX_OP_GROUPED_MATMUL,
-                               "panels",
-                               query,
-                               prepare_state<State>,
-                               free_state<State>,
-                               run,
-                               packed_size,
-                               pack,
-                               sizeof(opmux_op_grouped_matmul),
-                               1};
+const kit_op kGroupedMatmul = state_op<State, opmux_op_grouped_matmul>(OPMUX_OP_GROUPED_MATMUL, "panels",
+                                                                       query, run, packed_size, pack);
 
 }  // namespace opmux::cpu

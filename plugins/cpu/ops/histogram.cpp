@@ -87,8 +87,6 @@ opmux_status run(const kit_call* call, opmux_err* err) {
 
 }  // namespace
 
-const kit_op kHistogram = {OPMUX_OP_HISTOGRAM,         "parts", query,   prepare_state<State>,
-                           free_state<State>,          run,     nullptr, nullptr,
-                           sizeof(opmux_op_histogram), 1};
+const kit_op kHistogram = state_op<State, opmux_op_histogram>(OPMUX_OP_HISTOGRAM, "parts", query, run);
 
 }  // namespace opmux::cpu

@@ -185,8 +185,6 @@ opmux_status run(const kit_call* call, opmux_err* err) {
 
 }  // namespace
 
-const kit_op kKvAppend = {OPMUX_OP_KV_APPEND,         "rows", query,   prepare_state<State>,
-                          free_state<State>,          run,    nullptr, nullptr,
-                          sizeof(opmux_op_kv_append), 1};
+const kit_op kKvAppend = state_op<State, opmux_op_kv_append>(OPMUX_OP_KV_APPEND, "rows", query, run);
 
 }  // namespace opmux::cpu

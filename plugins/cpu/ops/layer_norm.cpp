@@ -48,8 +48,7 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kLayerNorm = {OPMUX_OP_LAYER_NORM,         "rows", query_normalise, prepare_state<State>,
-                           free_state<State>,           run,    nullptr,         nullptr,
-                           sizeof(opmux_op_layer_norm), 1};
+const kit_op kLayerNorm =
+    state_op<State, opmux_op_layer_norm>(OPMUX_OP_LAYER_NORM, "rows", query_normalise, run);
 
 }  // namespace opmux::cpu

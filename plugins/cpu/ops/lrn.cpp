@@ -153,7 +153,6 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kLrn = {OPMUX_OP_LRN, "rows",  query,   prepare_state<State>, free_state<State>,
-                     run,          nullptr, nullptr, sizeof(opmux_op_lrn), 1};
+const kit_op kLrn = state_op<State, opmux_op_lrn>(OPMUX_OP_LRN, "rows", query, run);
 
 }  // namespace opmux::cpu

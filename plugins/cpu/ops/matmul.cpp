@@ -114,8 +114,7 @@ opmux_status pack(const opmux_host_api* host, const opmux_opd* d, uint32_t i, ui
 
 }  // namespace
 
-const kit_op kMatmul = {OPMUX_OP_MATMUL,         "packed", query,       prepare_state<State>,
-                        free_state<State>,       run,      packed_size, pack,
-                        sizeof(opmux_op_matmul), 1};
+const kit_op kMatmul =
+    state_op<State, opmux_op_matmul>(OPMUX_OP_MATMUL, "packed", query, run, packed_size, pack);
 
 }  // namespace opmux::cpu

@@ -145,15 +145,7 @@ opmux_status run(const kit_call* call, opmux_err* err) {
 
 }  // namespace
 
-const kit_op kNonMaxSuppression = {OPMUX_OP_NON_MAX_SUPPRESSION,
-                                   "classes",
-                                   query,
-                                   prepare_state<State>,
-                                   free_state<State>,
-                                   run,
-                                   nullptr,
-                                   nullptr,
-                                   sizeof(opmux_op_non_max_suppression),
-                                   1};
+const kit_op kNonMaxSuppression =
+    state_op<State, opmux_op_non_max_suppression>(OPMUX_OP_NON_MAX_SUPPRESSION, "classes", query, run);
 
 }  // namespace opmux::cpu

@@ -114,8 +114,6 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kNonZero = {OPMUX_OP_NON_ZERO,         "pieces", query,   prepare_state<State>,
-                         free_state<State>,         run,      nullptr, nullptr,
-                         sizeof(opmux_op_non_zero), 1};
+const kit_op kNonZero = state_op<State, opmux_op_non_zero>(OPMUX_OP_NON_ZERO, "pieces", query, run);
 
 }  // namespace opmux::cpu

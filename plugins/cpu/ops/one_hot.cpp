@@ -92,8 +92,6 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kOneHot = {OPMUX_OP_ONE_HOT,         "fill", query,   prepare_state<State>,
-                        free_state<State>,        run,    nullptr, nullptr,
-                        sizeof(opmux_op_one_hot), 1};
+const kit_op kOneHot = state_op<State, opmux_op_one_hot>(OPMUX_OP_ONE_HOT, "fill", query, run);
 
 }  // namespace opmux::cpu

@@ -117,7 +117,6 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kPad = {OPMUX_OP_PAD, "rows",  query,   prepare_state<State>, free_state<State>,
-                     run,          nullptr, nullptr, sizeof(opmux_op_pad), 1};
+const kit_op kPad = state_op<State, opmux_op_pad>(OPMUX_OP_PAD, "rows", query, run);
 
 }  // namespace opmux::cpu

@@ -150,15 +150,7 @@ opmux_status run(const kit_call* call, opmux_err* err) {
 
 }  // namespace
 
-const kit_op kPagedAttention = {OPMUX_OP_PAGED_ATTENTION,
-                                "flash",
-                                query,
-                                prepare_state<State>,
-                                free_state<State>,
-                                run,
-                                nullptr,
-                                nullptr,
-                                sizeof(opmux_op_paged_attention),
-                                1};
+const kit_op kPagedAttention =
+    state_op<State, opmux_op_paged_attention>(OPMUX_OP_PAGED_ATTENTION, "flash", query, run);
 
 }  // namespace opmux::cpu

@@ -151,8 +151,6 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kPointwise = {OPMUX_OP_POINTWISE,         "tiles", query,   prepare_state<State>,
-                           free_state<State>,          run,     nullptr, nullptr,
-                           sizeof(opmux_op_pointwise), 1};
+const kit_op kPointwise = state_op<State, opmux_op_pointwise>(OPMUX_OP_POINTWISE, "tiles", query, run);
 
 }  // namespace opmux::cpu

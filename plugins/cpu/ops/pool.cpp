@@ -302,7 +302,6 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kPool = {OPMUX_OP_POOL, "rows",  query,   prepare_state<State>,  free_state<State>,
-                      run,           nullptr, nullptr, sizeof(opmux_op_pool), 1};
+const kit_op kPool = state_op<State, opmux_op_pool>(OPMUX_OP_POOL, "rows", query, run);
 
 }  // namespace opmux::cpu

@@ -460,26 +460,10 @@ opmux_status pack(const opmux_host_api* host, const opmux_opd* d, uint32_t i, ui
 
 }  // namespace
 
-const kit_op kQuantMatmul = {OPMUX_OP_QUANT_MATMUL,
-                             "weights",
-                             query,
-                             prepare_state<State>,
-                             free_state<State>,
-                             run,
-                             packed_size,
-                             pack,
-                             sizeof(opmux_op_quant_matmul),
-                             1};
+const kit_op kQuantMatmul =
+    state_op<State, opmux_op_quant_matmul>(OPMUX_OP_QUANT_MATMUL, "weights", query, run, packed_size, pack);
 
-const kit_op kMatmulShort = {OPMUX_OP_MATMUL,
-                             "short weights",
-                             query_plain,
-                             prepare_state<State>,
-                             free_state<State>,
-                             run,
-                             packed_size,
-                             pack,
-                             sizeof(opmux_op_matmul),
-                             1};
+const kit_op kMatmulShort =
+    state_op<State, opmux_op_matmul>(OPMUX_OP_MATMUL, "short weights", query_plain, run, packed_size, pack);
 
 }  // namespace opmux::cpu

@@ -407,8 +407,7 @@ opmux_status pack(const opmux_host_api* host, const opmux_opd* d, uint32_t i, ui
 
 }  // namespace
 
-const kit_op kRecurrent = {OPMUX_OP_RECURRENT,         "packed", query,       prepare_state<State>,
-                           free_state<State>,          run,      packed_size, pack,
-                           sizeof(opmux_op_recurrent), 1};
+const kit_op kRecurrent =
+    state_op<State, opmux_op_recurrent>(OPMUX_OP_RECURRENT, "packed", query, run, packed_size, pack);
 
 }  // namespace opmux::cpu

@@ -349,8 +349,6 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kReduce = {OPMUX_OP_REDUCE,         "folds", query,   prepare_state<State>,
-                        free_state<State>,       run,     nullptr, nullptr,
-                        sizeof(opmux_op_reduce), 1};
+const kit_op kReduce = state_op<State, opmux_op_reduce>(OPMUX_OP_REDUCE, "folds", query, run);
 
 }  // namespace opmux::cpu

@@ -282,15 +282,6 @@ opmux_status run(const kit_call* call, opmux_err* err) {
 
 }  // namespace
 
-const kit_op kResize = {OPMUX_OP_RESIZE,
-                        "separable",
-                        query,
-                        prepare_state<State>,
-                        free_state<State>,
-                        run,
-                        nullptr,
-                        nullptr,
-                        sizeof(opmux_op_resize),
-                        1};
+const kit_op kResize = state_op<State, opmux_op_resize>(OPMUX_OP_RESIZE, "separable", query, run);
 
 }  // namespace opmux::cpu

@@ -308,8 +308,6 @@ opmux_status run(const kit_call* call, opmux_err* err) {
 
 }  // namespace
 
-const kit_op kRoiAlign = {OPMUX_OP_ROI_ALIGN,         "regions", query,   prepare_state<State>,
-                          free_state<State>,          run,       nullptr, nullptr,
-                          sizeof(opmux_op_roi_align), 1};
+const kit_op kRoiAlign = state_op<State, opmux_op_roi_align>(OPMUX_OP_ROI_ALIGN, "regions", query, run);
 
 }  // namespace opmux::cpu

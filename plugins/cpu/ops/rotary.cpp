@@ -130,8 +130,6 @@ opmux_status run(const kit_call* call, opmux_err* err) {
 
 }  // namespace
 
-const kit_op kRotary = {OPMUX_OP_ROTARY,         "pairs", query,   prepare_state<State>,
-                        free_state<State>,       run,     nullptr, nullptr,
-                        sizeof(opmux_op_rotary), 1};
+const kit_op kRotary = state_op<State, opmux_op_rotary>(OPMUX_OP_ROTARY, "pairs", query, run);
 
 }  // namespace opmux::cpu

@@ -167,7 +167,6 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kScan = {OPMUX_OP_SCAN, "rows",  query,   prepare_state<State>,  free_state<State>,
-                      run,           nullptr, nullptr, sizeof(opmux_op_scan), 1};
+const kit_op kScan = state_op<State, opmux_op_scan>(OPMUX_OP_SCAN, "rows", query, run);
 
 }  // namespace opmux::cpu

@@ -215,8 +215,6 @@ opmux_status run(const kit_call* call, opmux_err* err) {
 
 }  // namespace
 
-const kit_op kSegment = {OPMUX_OP_SEGMENT,         "strips", query,   prepare_state<State>,
-                         free_state<State>,        run,      nullptr, nullptr,
-                         sizeof(opmux_op_segment), 1};
+const kit_op kSegment = state_op<State, opmux_op_segment>(OPMUX_OP_SEGMENT, "strips", query, run);
 
 }  // namespace opmux::cpu

@@ -217,8 +217,6 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kSoftmax = {OPMUX_OP_SOFTMAX,         "rows", query,   prepare_state<State>,
-                         free_state<State>,        run,    nullptr, nullptr,
-                         sizeof(opmux_op_softmax), 1};
+const kit_op kSoftmax = state_op<State, opmux_op_softmax>(OPMUX_OP_SOFTMAX, "rows", query, run);
 
 }  // namespace opmux::cpu

@@ -132,15 +132,7 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kTensorStats = {OPMUX_OP_TENSOR_STATS,
-                             "parts",
-                             query,
-                             prepare_state<State>,
-                             free_state<State>,
-                             run,
-                             nullptr,
-                             nullptr,
-                             sizeof(opmux_op_tensor_stats),
-                             1};
+const kit_op kTensorStats =
+    state_op<State, opmux_op_tensor_stats>(OPMUX_OP_TENSOR_STATS, "parts", query, run);
 
 }  // namespace opmux::cpu

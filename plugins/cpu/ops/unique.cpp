@@ -228,8 +228,6 @@ opmux_status run(const kit_call* call, opmux_err*) {
 
 }  // namespace
 
-const kit_op kUnique = {OPMUX_OP_UNIQUE,         "items", query,   prepare_state<State>,
-                        free_state<State>,       run,     nullptr, nullptr,
-                        sizeof(opmux_op_unique), 1};
+const kit_op kUnique = state_op<State, opmux_op_unique>(OPMUX_OP_UNIQUE, "items", query, run);
 
 }  // namespace opmux::cpu
