@@ -41,12 +41,12 @@ struct Check {
     lane.set_workspace(cap.ws_min);
     fill_inputs(*d, c.from->in, Flavour::kOrdinary, data.image, data.params, random);
     lane.upload(data.image);
-    launch(kernel, d, data, how);
+    launch(kernel, data, how);
     data.image.spoil(random);
     fill(*d, data, random);
     lane.upload(data.image);
     const uint64_t before = Host::allocations_here();
-    launch(kernel, d, data, how);
+    launch(kernel, data, how);
     if (Host::allocations_here() != before) fail_test("%sa second run of a kernel allocates", how);
     compare(data, how);
   }
@@ -56,9 +56,9 @@ struct Check {
     else
       fill_inputs(d, c.from->in, manner.flavour, data.image, data.params, random);
   }
-  void launch(const Kernel& kernel, const opmux_opd* d, const Data& data, const char* how) {
+  void launch(const Kernel& kernel, const Data& data, const char* how) {
     std::string text;
-    const opmux_status s = run_kernel(lane, kernel, d, data, packed_binds, &text);
+    const opmux_status s = run_kernel(lane, kernel, data, packed_binds, &text);
     if (OPMUX_CODE(s) == OPMUX_E_FAULT && manner.may_fault) {
       // An axis without elements has no valid index; the reference must find the same.
       Data copy = data;
@@ -153,7 +153,7 @@ void Check::run_packed(uint64_t align, Random& random) {
     const Kernel kernel(p, d, cap.impl_key);
     if (kernel.status != OPMUX_OK) fail_test("packed: prepare: %s", kernel.text.c_str());
     lane.set_workspace(cap.ws_min);
-    launch(kernel, d, data, "packed: ");
+    launch(kernel, data, "packed: ");
     compare(data, "packed: ");
   }
   for (const opmux_bind& b : packed_binds)

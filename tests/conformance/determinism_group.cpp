@@ -23,15 +23,14 @@ struct Hosts {
 
 std::vector<unsigned char> bits_of(Lane& lane, Case& c, const Data& data) {
   const opmux_opd* d = c.d.opd();
-  const opmux_cap cap = lane.plugin.query(d);
-  if (cap.verdict != OPMUX_YES) throw Skip{"refused: " + refusal(cap)};
+  const opmux_cap cap = accepted(lane, d);
   if (!cap.deterministic) throw Skip{"the plugin does not call this case deterministic"};
   const Kernel kernel(lane.plugin, d, cap.impl_key);
-  if (kernel.status != OPMUX_OK) fail_test("prepare: %s", kernel.text.c_str());
+  kernel.must_be_prepared();
   lane.set_workspace(cap.ws_min);
   lane.upload(data.image);
   std::string text;
-  if (run_kernel(lane, kernel, d, data, {}, &text) != OPMUX_OK) fail_test("run: %s", text.c_str());
+  if (run_kernel(lane, kernel, data, {}, &text) != OPMUX_OK) fail_test("run: %s", text.c_str());
   Data got = data;
   lane.download(got.image);
   return got.image.bytes;

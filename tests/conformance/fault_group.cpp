@@ -202,12 +202,11 @@ void add_bad_descriptors(Suite& suite, const Case& base, const std::string& op) 
 // A value out of range must be reported, and nothing outside the outputs be written.
 void check_fault(Suite& suite, Lane& lane, Case c, uint32_t input) {
   const opmux_opd* d = c.d.opd();
-  const opmux_cap cap = lane.plugin.query(d);
-  if (cap.verdict != OPMUX_YES) throw Skip{"refused: " + refusal(cap)};
+  const opmux_cap cap = accepted(lane, d);
   Random random(c.name, suite.seed());
   Data data(c, lane.plugin.info.min_align_bytes, random);
   const Kernel kernel(lane.plugin, d, cap.impl_key);
-  if (kernel.status != OPMUX_OK) fail_test("prepare: %s", kernel.text.c_str());
+  kernel.must_be_prepared();
   lane.set_workspace(cap.ws_min);
   for (int round = 0; round < 6; ++round) {
     fill_inputs(*d, c.from->in, Flavour::kOrdinary, data.image, data.params, random);
@@ -215,7 +214,7 @@ void check_fault(Suite& suite, Lane& lane, Case c, uint32_t input) {
     if (!put_outside(*d, v, input, data.image, data.params, random)) throw Skip{"no element to spoil"};
     lane.upload(data.image);
     std::string text;
-    const opmux_status s = run_kernel(lane, kernel, d, data, {}, &text);
+    const opmux_status s = run_kernel(lane, kernel, data, {}, &text);
     Data got = data;
     lane.download(got.image);
     if (got.image.first_change(data.image.bytes) >= 0)
@@ -229,7 +228,7 @@ void check_fault(Suite& suite, Lane& lane, Case c, uint32_t input) {
   fill_inputs(*d, c.from->in, Flavour::kOrdinary, data.image, data.params, random);
   lane.upload(data.image);
   std::string text;
-  const opmux_status s = run_kernel(lane, kernel, d, data, {}, &text);
+  const opmux_status s = run_kernel(lane, kernel, data, {}, &text);
   if (s != OPMUX_OK) fail_test("after a fault a sound run fails: %s", text.c_str());
 }
 
@@ -253,25 +252,16 @@ void add_range_faults(Suite& suite, const Case& base) {
 // Runs that are bound wrongly: refused, nothing written.
 void check_binding(Suite& suite, Lane& lane, Case c, int kind) {
   const opmux_opd* d = c.d.opd();
-  const opmux_cap cap = lane.plugin.query(d);
-  if (cap.verdict != OPMUX_YES) throw Skip{"refused: " + refusal(cap)};
+  const opmux_cap cap = accepted(lane, d);
   Random random(c.name, suite.seed());
   Data data(c, lane.plugin.info.min_align_bytes, random);
   fill_inputs(*d, c.from->in, Flavour::kOrdinary, data.image, data.params, random);
   lane.upload(data.image);
   lane.set_workspace(cap.ws_min);
   const Kernel kernel(lane.plugin, d, cap.impl_key);
-  if (kernel.status != OPMUX_OK) fail_test("prepare: %s", kernel.text.c_str());
-  std::vector<opmux_bind> binds(d->n_in + d->n_out);
-  for (uint32_t i = 0; i < binds.size(); ++i) binds[i] = lane.bind(data.image, i);
-  opmux_run r{};
-  r.h.size = sizeof r;
-  r.arg = binds.data();
-  r.n_arg = static_cast<uint32_t>(binds.size());
-  r.params = data.params.data();
-  r.params_size = static_cast<uint32_t>(data.params.size() * 8);
-  if (cap.ws_min) r.ws = {lane.workspace, 0, cap.ws_min, nullptr};
-  r.kernel = kernel.handle;
+  kernel.must_be_prepared();
+  std::vector<opmux_bind> binds = lane.binds(data.image);
+  opmux_run r = run_of(lane, kernel, binds, data);
   if (kind == 0) binds.back() = {};
   if (kind == 1) --r.n_arg;
   if (kind == 2) r.kernel = nullptr;

@@ -164,7 +164,7 @@ void live(const std::string& path, uint32_t device, Host& host) {
   const opmux_cap cap = p.query(d.opd());
   if (cap.verdict != OPMUX_YES) return;
   const Kernel kernel(p, d.opd(), cap.impl_key);
-  if (kernel.status != OPMUX_OK) fail_test("prepare: %s", kernel.text.c_str());
+  kernel.must_be_prepared();
 }
 
 void add_life(Suite& suite, const std::string& path) {

@@ -24,26 +24,7 @@ class Block {
   const kit::RawPlugin& plugin_;
 };
 
-struct End {
-  opmux_mem mem = 0;
-  void* host = nullptr;
-  uint64_t offset = 0;
-};
-
-opmux_copy copy_of(const End& from, const End& to, uint64_t size) {
-  opmux_copy c{};
-  c.h.size = sizeof c;
-  c.src = from.mem;
-  c.src_host = from.mem ? nullptr : static_cast<const char*>(from.host) + from.offset;
-  c.src_offset = from.mem ? from.offset : 0;
-  c.dst = to.mem;
-  c.dst_host = to.mem ? nullptr : static_cast<char*>(to.host) + to.offset;
-  c.dst_offset = to.mem ? to.offset : 0;
-  c.size_bytes = size;
-  return c;
-}
-
-void copy(Lane& lane, const End& from, const End& to, uint64_t size) {
+void copy(Lane& lane, const CopySource& from, const CopyTarget& to, uint64_t size) {
   kit::RawError err;
   const opmux_copy c = copy_of(from, to, size);
   ok(lane.plugin.queue.copy(lane.queue, &c, 1, err), err, "copy");
@@ -127,8 +108,8 @@ void check_copy(Suite& suite, Lane& lane, uint32_t from, uint32_t to, uint64_t s
   copy(lane, {0, source.data(), 0}, {first.mem, nullptr, 0}, room);
   copy(lane, {0, target.data(), 0}, {second.mem, nullptr, 0}, room);
   Bytes plain = target;
-  const End begin = from ? End{first.mem, nullptr, a} : End{0, source.data(), a};
-  const End end = to ? End{second.mem, nullptr, b} : End{0, plain.data(), b};
+  const CopySource begin = from ? CopySource{first.mem, nullptr, a} : CopySource{0, source.data(), a};
+  const CopyTarget end = to ? CopyTarget{second.mem, nullptr, b} : CopyTarget{0, plain.data(), b};
   copy(lane, begin, end, size);
   finish(lane);
   if (to) {

@@ -6,10 +6,6 @@
 
 namespace opmux::cts {
 
-inline void ok(opmux_status s, const kit::RawError& err, const char* what) {
-  if (s != OPMUX_OK) fail_test("%s: %s: %s", what, schema::status_name(s), err.text().c_str());
-}
-
 inline void finish(Lane& lane) {
   kit::RawError err;
   ok(lane.plugin.queue.finish(lane.queue, UINT64_MAX, err), err, "finish");
@@ -54,7 +50,7 @@ struct Prepared {
         random(name, suite.seed()),
         data(simple.c, lane.plugin.info.min_align_bytes, random),
         kernel(lane.plugin, simple.c.d.opd(), simple.cap.impl_key) {
-    if (kernel.status != OPMUX_OK) fail_test("prepare: %s", kernel.text.c_str());
+    kernel.must_be_prepared();
     fill(suite, lane);
   }
   void fill(Suite& suite, Lane& lane) {
@@ -63,17 +59,9 @@ struct Prepared {
     lane.set_workspace(simple.cap.ws_min);
     lane.upload(data.image);
     finish(lane);  // other queues may use it
-    binds = {lane.bind(data.image, 0), lane.bind(data.image, 1)};
+    binds = lane.binds(data.image);
   }
-  opmux_run run(Lane& lane) const {
-    opmux_run r{};
-    r.h.size = sizeof r;
-    r.arg = binds.data();
-    r.n_arg = 2;
-    if (simple.cap.ws_min) r.ws = {lane.workspace, 0, simple.cap.ws_min, nullptr};
-    r.kernel = kernel.handle;
-    return r;
-  }
+  opmux_run run(const Lane& lane) const { return run_of(lane, kernel, binds, data); }
   void check(Lane& lane) {
     Data got = data;
     lane.download(got.image);

@@ -58,11 +58,10 @@ void add_odd_runs(Suite& suite) {
           Data data = p.data;
           own.set_workspace(p.simple.cap.ws_min);
           Case c = p.simple.c;
-          const opmux_opd* d = c.d.opd();
           for (int i = 0; i < 20; ++i) {
             own.upload(data.image);
             std::string text;
-            if (run_kernel(own, p.kernel, d, data, {}, &text) != OPMUX_OK) wrong[t] = text;
+            if (run_kernel(own, p.kernel, data, {}, &text) != OPMUX_OK) wrong[t] = text;
           }
           Data got = data;
           own.download(got.image);
@@ -84,46 +83,53 @@ void add_odd_runs(Suite& suite) {
   });
 }
 
-void add_recordings(Suite& suite) {
-  suite.add("object/record/replayed it does the same", [&suite](Lane& lane) {
-    const opmux_queue_api& q = lane.plugin.queue;
-    if (!q.record || !q.replay || !q.release) throw Skip{"no record"};
-    Prepared p(suite, lane, "record");
-    const opmux_run r = p.run(lane);
-    opmux_commands commands = nullptr;
+// One run, recorded.
+class Recording {
+ public:
+  Recording(Lane& lane, const opmux_run& r) : lane_(lane), q_(lane.plugin.queue) {
+    if (!q_.record || !q_.replay || !q_.release) throw Skip{"no record"};
     kit::RawError err;
-    const opmux_status s = q.record(lane.queue, &r, sizeof r, 1, &commands, err);
+    const opmux_status s = q_.record(lane.queue, &r, sizeof r, 1, &commands_, err);
     if (OPMUX_CODE(s) == OPMUX_E_UNSUPPORTED) throw Skip{err.text()};
     ok(s, err, "record");
+  }
+  ~Recording() { q_.release(commands_); }
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+  opmux_status replay(const std::vector<opmux_rebind>& rebinds, opmux_err* err) const {
+    return q_.replay(lane_.queue, commands_, rebinds.data(), static_cast<uint32_t>(rebinds.size()), err);
+  }
+
+ private:
+  Lane& lane_;
+  const opmux_queue_api& q_;
+  opmux_commands commands_ = nullptr;
+};
+
+void add_recordings(Suite& suite) {
+  suite.add("object/record/replayed it does the same", [&suite](Lane& lane) {
+    Prepared p(suite, lane, "record");
+    const Recording recording(lane, p.run(lane));
+    kit::RawError err;
     for (int i = 0; i < 3; ++i) {
       p.fill(suite, lane);  // other values in the same place
-      ok(q.replay(lane.queue, commands, nullptr, 0, err), err, "replay");
+      ok(recording.replay({}, err), err, "replay");
       finish(lane);
       p.check(lane);
     }
-    q.release(commands);
   });
   suite.add("object/record/replayed with another input and output", [&suite](Lane& lane) {
-    const opmux_queue_api& q = lane.plugin.queue;
-    if (!q.record || !q.replay || !q.release) throw Skip{"no record"};
     Prepared first(suite, lane, "record");
     Lane other(lane.plugin, lane.host);
     Prepared second(suite, other, "rebind");
-    const opmux_run r = first.run(lane);
-    opmux_commands commands = nullptr;
+    const Recording recording(lane, first.run(lane));
     kit::RawError err;
-    const opmux_status s = q.record(lane.queue, &r, sizeof r, 1, &commands, err);
-    if (OPMUX_CODE(s) == OPMUX_E_UNSUPPORTED) throw Skip{err.text()};
-    ok(s, err, "record");
-    const opmux_rebind rebinds[] = {{0, 0, second.binds[0]}, {0, 1, second.binds[1]}};
-    ok(q.replay(lane.queue, commands, rebinds, 2, err), err, "replay");
+    ok(recording.replay({{0, 0, second.binds[0]}, {0, 1, second.binds[1]}}, err), err, "replay");
     finish(lane);
     second.check(other);
-    const opmux_rebind bad[] = {{5, 0, second.binds[0]}};
-    if (q.replay(lane.queue, commands, bad, 1, err) == OPMUX_OK)
+    if (recording.replay({{5, 0, second.binds[0]}}, err) == OPMUX_OK)
       fail_test("a rebind of run 5 of 1 is accepted");
     finish(lane);
-    q.release(commands);
   });
 }
 

@@ -17,10 +17,6 @@ constexpr uint64_t kCanary = 64;  // bytes behind a workspace
 // A NaN that no computation gives, to see what the oracle left alone.
 constexpr uint64_t kUntouched = 0x7ff4dead0badbeefu;
 
-void must(opmux_status s, const kit::RawError& err, const char* what) {
-  if (s != OPMUX_OK) fail_test("%s: %s: %s", what, schema::status_name(s), err.text().c_str());
-}
-
 }  // namespace
 
 void fail_test(const char* format, ...) {
@@ -32,9 +28,13 @@ void fail_test(const char* format, ...) {
   throw Failure{text};
 }
 
+void ok(opmux_status s, const kit::RawError& err, const char* what) {
+  if (s != OPMUX_OK) fail_test("%s: %s: %s", what, schema::status_name(s), err.text().c_str());
+}
+
 Lane::Lane(const kit::RawPlugin& p, Host& h) : plugin(p), host(h) {
   kit::RawError err;
-  must(p.queue.create(p.device, 0, &queue, err), err, "queue.create");
+  ok(p.queue.create(p.device, 0, &queue, err), err, "queue.create");
 }
 
 Lane::~Lane() {
@@ -46,23 +46,15 @@ Lane::~Lane() {
 opmux_mem Lane::alloc(uint64_t size) {
   kit::RawError err;
   opmux_mem block = 0;
-  must(plugin.mem.alloc(plugin.device, OPMUX_MEM_DEVICE, size, 64, &block, err), err, "mem.alloc");
+  ok(plugin.mem.alloc(plugin.device, OPMUX_MEM_DEVICE, size, 64, &block, err), err, "mem.alloc");
   return block;
 }
 
-void Lane::copy(opmux_mem from, opmux_mem to, uint64_t offset, const void* source, void* target,
-                uint64_t size) {
+void Lane::copy(const CopySource& from, const CopyTarget& to, uint64_t size) {
   kit::RawError err;
-  opmux_copy c{};
-  c.h.size = sizeof c;
-  c.src = from;
-  c.dst = to;
-  (from ? c.src_offset : c.dst_offset) = offset;
-  c.src_host = source;
-  c.dst_host = target;
-  c.size_bytes = size;
-  must(plugin.queue.copy(queue, &c, 1, err), err, from ? "copy from the device" : "copy to the device");
-  if (from) must(plugin.queue.finish(queue, UINT64_MAX, err), err, "finish after a copy");
+  const opmux_copy c = copy_of(from, to, size);
+  ok(plugin.queue.copy(queue, &c, 1, err), err, from.mem ? "copy from the device" : "copy to the device");
+  if (from.mem) ok(plugin.queue.finish(queue, UINT64_MAX, err), err, "finish after a copy");
 }
 
 void Lane::upload(const Image& image) {
@@ -71,15 +63,23 @@ void Lane::upload(const Image& image) {
     size_ = std::bit_ceil(image.bytes.size());
     memory = alloc(size_);
   }
-  copy(0, memory, 0, image.bytes.data(), nullptr, image.bytes.size());
+  copy({0, image.bytes.data(), 0}, {memory, nullptr, 0}, image.bytes.size());
 }
 
-void Lane::download(Image& image) { copy(memory, 0, 0, nullptr, image.bytes.data(), image.bytes.size()); }
+void Lane::download(Image& image) {
+  copy({memory, nullptr, 0}, {0, image.bytes.data(), 0}, image.bytes.size());
+}
 
 opmux_bind Lane::bind(const Image& image, uint32_t operand) const {
   const Place& p = image.place[operand];
   if (p.end == 0 || p.scalar) return {};
   return {memory, p.offset, p.end - p.offset, nullptr};
+}
+
+std::vector<opmux_bind> Lane::binds(const Image& image) const {
+  std::vector<opmux_bind> all;
+  for (uint32_t i = 0; i < image.place.size(); ++i) all.push_back(bind(image, i));
+  return all;
 }
 
 void Lane::set_workspace(uint64_t size) {
@@ -91,12 +91,12 @@ void Lane::set_workspace(uint64_t size) {
   workspace_size = size;
   // Nothing may rely on what lies in a workspace.
   const std::vector<unsigned char> garbage(std::min<uint64_t>(size, 1 << 20) + kCanary, 0xa5);
-  copy(0, workspace, size + kCanary - garbage.size(), garbage.data(), nullptr, garbage.size());
+  copy({0, garbage.data(), 0}, {workspace, nullptr, size + kCanary - garbage.size()}, garbage.size());
 }
 
 bool Lane::workspace_intact() {
   unsigned char tail[kCanary] = {};
-  copy(workspace, 0, workspace_size, nullptr, tail, kCanary);
+  copy({workspace, nullptr, workspace_size}, {0, tail, 0}, kCanary);
   return std::all_of(tail, tail + kCanary, [](unsigned char b) { return b == 0xa5; });
 }
 
@@ -104,6 +104,10 @@ Kernel::Kernel(const kit::RawPlugin& plugin, const opmux_opd* d, uint64_t key) :
   kit::RawError err;
   status = plugin.op.prepare(plugin.device, d, key, &handle, err);
   text = err.text();
+}
+
+void Kernel::must_be_prepared() const {
+  if (status != OPMUX_OK) fail_test("prepare: %s", text.c_str());
 }
 
 std::vector<int> Data::aliases(const opmux_opd& d) {
@@ -123,21 +127,19 @@ Data::Data(Case& c, uint64_t align, Random& random)
     if (c.d.out[o].dtype != OPMUX_NONE) image.allow(c.d.out[o], static_cast<uint32_t>(c.d.in.size() + o));
 }
 
-opmux_status run_kernel(Lane& lane, const Kernel& kernel, const opmux_opd* d, const Data& data,
-                        const std::vector<opmux_bind>& replaced, std::string* text) {
-  std::vector<opmux_bind> binds(d->n_in + d->n_out);
-  for (uint32_t i = 0; i < binds.size(); ++i) {
-    binds[i] = lane.bind(data.image, i);
-    if (i < replaced.size() && replaced[i].mem) binds[i] = replaced[i];
-  }
-  opmux_run r{};
-  r.h.size = sizeof r;
-  r.arg = binds.data();
-  r.n_arg = static_cast<uint32_t>(binds.size());
-  r.params = data.params.data();
-  r.params_size = static_cast<uint32_t>(data.params.size() * 8);
+opmux_run run_of(const Lane& lane, const Kernel& kernel, const std::vector<opmux_bind>& binds,
+                 const Data& data) {
+  opmux_run r = run_of(kernel.handle, binds, data.params);
   if (lane.workspace_size != 0) r.ws = {lane.workspace, 0, lane.workspace_size, nullptr};
-  r.kernel = kernel.handle;
+  return r;
+}
+
+opmux_status run_kernel(Lane& lane, const Kernel& kernel, const Data& data,
+                        const std::vector<opmux_bind>& replaced, std::string* text) {
+  std::vector<opmux_bind> binds = lane.binds(data.image);
+  for (uint32_t i = 0; i < replaced.size(); ++i)
+    if (replaced[i].mem) binds[i] = replaced[i];
+  const opmux_run r = run_of(lane, kernel, binds, data);
   kit::RawError err;
   opmux_status s = lane.plugin.queue.enqueue_many(lane.queue, &r, sizeof r, 1, err);
   if (s == OPMUX_OK)
@@ -154,35 +156,25 @@ std::string refusal(const opmux_cap& cap) {
   return s + ", have " + std::to_string(cap.why_have) + ", limit " + std::to_string(cap.why_limit);
 }
 
-Oracle::Oracle(const std::string& path) : host_(std::make_unique<Host>(1)) {
-  plugin_ = std::make_unique<kit::RawPlugin>(path, host_->api());
-  api_ = reinterpret_cast<const opmux_oracle_api*>(plugin_->core.interface_(OPMUX_I_ORACLE));
-  if (!api_) throw std::runtime_error(path + " offers no OPMUX_I_ORACLE, it is not the reference plugin");
+opmux_cap accepted(const Lane& lane, const opmux_opd* d) {
+  const opmux_cap cap = lane.plugin.query(d);
+  if (cap.verdict != OPMUX_YES) throw Skip{"refused: " + refusal(cap)};
+  return cap;
 }
 
+Oracle::Oracle(const std::string& path)
+    : host_(std::make_unique<Host>(1)),
+      plugin_(std::make_unique<kit::RawPlugin>(path, host_->api())),
+      client_(*plugin_, path) {}
+
 Truth Oracle::evaluate(const opmux_opd* d, const Data& data, uint32_t output) const {
-  const auto n = static_cast<size_t>(kit::element_count(d->out[output]));
-  Truth t{std::vector<double>(n, std::bit_cast<double>(kUntouched)), std::vector<double>(n),
-          std::vector<double>(n)};
+  Truth t(static_cast<size_t>(kit::element_count(d->out[output])), std::bit_cast<double>(kUntouched));
   std::vector<opmux_bind> binds(data.operands.size());
   for (uint32_t i = 0; i < binds.size(); ++i)
     if (data.image.place[i].end != 0)
       binds[i] = {reinterpret_cast<uintptr_t>(data.image.at(i)), 0, UINT64_MAX >> 1, nullptr};
-  opmux_run run{};
-  run.h.size = sizeof run;
-  run.arg = binds.data();
-  run.n_arg = static_cast<uint32_t>(binds.size());
-  run.params = data.params.data();
-  run.params_size = static_cast<uint32_t>(data.params.size() * 8);
-  opmux_oracle_result r{};
-  r.h.size = sizeof r;
-  r.output = output;
-  r.count = n;
-  r.hi = t.hi.data();
-  r.lo = t.lo.data();
-  r.magnitude = t.magnitude.data();
   kit::RawError err;
-  must(api_->evaluate(plugin_->device, d, &run, &r, err), err, "the reference");
+  ok(client_.evaluate(d, binds, data.params, output, t, err), err, "the reference");
   const bool left = std::any_of(t.hi.begin(), t.hi.end(),
                                 [](double v) { return std::bit_cast<uint64_t>(v) == kUntouched; });
   if (left || (OPMUX_DTYPE_CLASS(d->out[output].dtype) == OPMUX_CLASS_FLOAT &&
@@ -208,7 +200,7 @@ void Oracle::run(const opmux_opd* d, const Data& data, uint32_t output, Truth& t
   kit::RawError err;
   {
     const std::lock_guard guard(line_);
-    must(plugin_->run(d, args, err, copy.params), err, "the reference");
+    ok(plugin_->run(d, args, err, copy.params), err, "the reference");
   }
   const opmux_tdesc& t = d->out[output];
   kit::Walk walk(t);
