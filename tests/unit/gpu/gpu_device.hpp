@@ -10,9 +10,14 @@
 
 #include "kit/desc.hpp"
 #include "kit/raw_loader.hpp"
+#include "tests/conformance/plugin_calls.hpp"
 #include "tests/support/paths.h"
 
 namespace opmux::test {
+
+using cts::CopySource;
+using cts::CopyTarget;
+using cts::run_of;
 
 // An f32 tensor with its memory; elements between those of the view hold a pattern that nobody may change.
 class Tensor {
@@ -100,24 +105,10 @@ class Gpu : public kit::RawPlugin {
     return m;
   }
   void upload(opmux_mem to, uint64_t offset, const void* from, uint64_t size) {
-    opmux_copy c{};
-    c.h.size = sizeof c;
-    c.dst = to;
-    c.dst_offset = offset;
-    c.src_host = from;
-    c.size_bytes = size;
-    kit::RawError err;
-    check(queue.copy(line, &c, 1, err), err);
+    copy({0, from, 0}, {to, nullptr, offset}, size);
   }
   void download(void* to, opmux_mem from, uint64_t offset, uint64_t size) {
-    opmux_copy c{};
-    c.h.size = sizeof c;
-    c.src = from;
-    c.src_offset = offset;
-    c.dst_host = to;
-    c.size_bytes = size;
-    kit::RawError err;
-    check(queue.copy(line, &c, 1, err), err);
+    copy({from, nullptr, offset}, {0, to, 0}, size);
     finish();
   }
   void finish() {
@@ -141,23 +132,20 @@ class Gpu : public kit::RawPlugin {
     opmux_kernel k = prepare(d, cap.impl_key);
     std::vector<opmux_bind> binds;
     for (Tensor* t : operands) binds.push_back(send(*t));
-    const opmux_run r = one(k, binds);
+    const opmux_run r = run_of(k, binds);
     kit::RawError err;
     const opmux_status s = queue.enqueue_many(line, &r, sizeof r, 1, err);
     EXPECT_EQ(s, OPMUX_OK) << err.text();
     fetch(*operands.back(), binds.back());
     op.release(k);
   }
-  static opmux_run one(opmux_kernel k, const std::vector<opmux_bind>& binds) {
-    opmux_run r{};
-    r.h.size = sizeof r;
-    r.arg = binds.data();
-    r.n_arg = static_cast<uint32_t>(binds.size());
-    r.kernel = k;
-    return r;
-  }
 
  private:
+  void copy(const CopySource& from, const CopyTarget& to, uint64_t size) {
+    const opmux_copy c = cts::copy_of(from, to, size);
+    kit::RawError err;
+    check(queue.copy(line, &c, 1, err), err);
+  }
   std::vector<opmux_mem> blocks_;
 };
 

@@ -95,7 +95,7 @@ TEST_P(GpuQueue, AChainOfLaunchesRunsInItsOrder) {
   opmux_bind a = filled(0), b = filled(-1);
   for (int i = 0; i < 700; ++i) {  // more than a command buffer gathers
     const std::vector<opmux_bind> binds = {a, b};
-    const opmux_run r = Gpu::one(next, binds);
+    const opmux_run r = run_of(next, binds);
     ASSERT_EQ(gpu->queue.enqueue_many(gpu->line, &r, sizeof r, 1, err), OPMUX_OK) << err.text();
     std::swap(a, b);
   }
@@ -105,7 +105,7 @@ TEST_P(GpuQueue, AChainOfLaunchesRunsInItsOrder) {
 TEST_P(GpuQueue, ARecordingIsReplayedAndTakesOtherOperands) {
   const opmux_bind a = filled(10), b = filled(0), c = filled(0), d = filled(0), x = filled(50);
   const std::vector<opmux_bind> first = {a, b}, second = {b, c};
-  const opmux_run runs[] = {Gpu::one(next, first), Gpu::one(next, second)};
+  const opmux_run runs[] = {run_of(next, first), run_of(next, second)};
   opmux_commands commands = nullptr;
   ASSERT_EQ(gpu->queue.record(gpu->line, runs, sizeof runs[0], 2, &commands, err), OPMUX_OK) << err.text();
   const auto replay = [&](std::vector<opmux_rebind> r) {
@@ -136,7 +136,7 @@ TEST_P(GpuQueue, ABindThatDoesNotHoldItsOperandIsRefusedWithBothNumbers) {
   none.mem = 0;
   for (const opmux_bind& b : {late, odd, none}) {
     const std::vector<opmux_bind> binds = {b, good};
-    const opmux_run r = Gpu::one(next, binds);
+    const opmux_run r = run_of(next, binds);
     EXPECT_EQ(OPMUX_CODE(gpu->queue.enqueue_many(gpu->line, &r, sizeof r, 1, err)), OPMUX_E_INVALID);
     EXPECT_EQ(err->arg_index, 0u);
     if (&b == &late) {
@@ -154,7 +154,7 @@ TEST_P(GpuQueue, ATimelineIsSignalledAfterTheWorkBeforeIt) {
   std::thread late([&] { gpu->queue.tl_signal(tl, 1, nullptr); });
   const opmux_wait wait{tl, 1}, signal{tl, 2};
   const std::vector<opmux_bind> binds = {a, b};
-  opmux_run r = Gpu::one(next, binds);
+  opmux_run r = run_of(next, binds);
   r.wait = &wait;
   r.n_wait = 1;
   r.signal = &signal;
@@ -170,7 +170,7 @@ TEST_P(GpuQueue, AFinishThatRunsOutOfTimeCanBeRepeated) {
   opmux_bind a = filled(0), b = filled(0);
   for (int i = 0; i < 400; ++i) {
     const std::vector<opmux_bind> binds = {a, b};
-    const opmux_run r = Gpu::one(next, binds);
+    const opmux_run r = run_of(next, binds);
     ASSERT_EQ(gpu->queue.enqueue_many(gpu->line, &r, sizeof r, 1, err), OPMUX_OK);
     std::swap(a, b);
   }

@@ -9,10 +9,12 @@
 
 #include "kit/desc.hpp"
 #include "kit/raw_loader.hpp"
+#include "tests/conformance/plugin_calls.hpp"
 
 namespace {
 
 using namespace opmux::kit;
+using opmux::cts::copy_of;
 
 Desc<opmux_op_fill> fill_of(std::initializer_list<int64_t> dims, uint32_t rev = 1) {
   Desc<opmux_op_fill> d(OPMUX_OP_FILL, rev);
@@ -33,11 +35,7 @@ class Device : public testing::TestWithParam<const char*> {
   RawPlugin p{GetParam()};
   RawError err;
   opmux_run run_of(opmux_kernel k, std::span<const opmux_bind> binds) {
-    opmux_run r{};
-    r.h.size = sizeof r;
-    r.kernel = k;
-    r.arg = binds.data();
-    r.n_arg = uint32_t(binds.size());
+    opmux_run r = opmux::cts::run_of(k, binds);
     r.ws = bind(ws.data());
     r.ws.size = sizeof ws;
     return r;
@@ -348,16 +346,9 @@ TEST_P(Device, KeepsABlockWhileItsImportLives) {
 }
 TEST_P(Device, CopiesBetweenBlocksAndHostMemory) {
   std::array<char, 8> a{"abcdefg"}, b{};
-  opmux_copy c[2] = {};
-  c[0].h.size = c[1].h.size = sizeof(opmux_copy);
-  c[0].src_host = a.data();
-  c[0].dst = bind(b.data()).mem;
-  c[0].dst_offset = 2;
-  c[0].size_bytes = 4;
-  c[1].src = bind(b.data()).mem;
-  c[1].src_offset = 2;
-  c[1].dst_host = a.data();
-  c[1].size_bytes = 1;
+  const opmux_mem block = bind(b.data()).mem;
+  opmux_copy c[] = {copy_of({0, a.data(), 0}, {block, nullptr, 2}, 4),
+                    copy_of({block, nullptr, 2}, {0, a.data(), 0}, 1)};
   ASSERT_EQ(p.queue.copy(p.line, c, 2, err), OPMUX_OK);
   EXPECT_EQ(std::string(b.data() + 2, 4), "abcd");
   c[0].src_host = nullptr;

@@ -5,6 +5,7 @@
 
 #include "kit/desc.hpp"
 #include "kit/raw_loader.hpp"
+#include "tests/conformance/plugin_calls.hpp"
 
 namespace {
 
@@ -23,11 +24,7 @@ class Timeline : public testing::Test {
     opmux_bind binds[2] = {};
     binds[0].mem = opmux_mem(reinterpret_cast<uintptr_t>(&x));
     binds[1].mem = opmux_mem(reinterpret_cast<uintptr_t>(&y));
-    opmux_run r{};
-    r.h.size = sizeof r;
-    r.kernel = k;
-    r.arg = binds;
-    r.n_arg = 2;
+    opmux_run r = opmux::cts::run_of(k, binds);
     r.wait = wait;
     r.n_wait = wait ? 1 : 0;
     r.signal = signal;

@@ -10,6 +10,7 @@
 
 #include "host/kernel/kernel_cache.hpp"
 #include "kit/desc.hpp"
+#include "tests/conformance/plugin_calls.hpp"
 #include "tests/support/allocation_count.hpp"
 #include "tests/support/mocks.hpp"
 
@@ -39,11 +40,7 @@ struct Product {
   }
 
   opmux_run run() {
-    opmux_run r{};
-    r.h = OPMUX_HDR(opmux_run);
-    r.arg = args.data();
-    r.n_arg = 3;
-    r.kernel = kernel->get();
+    opmux_run r = cts::run_of(kernel->get(), args);
     if (ws) r.ws = ws.bind();
     return r;
   }
