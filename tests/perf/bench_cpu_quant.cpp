@@ -99,19 +99,7 @@ void bench(const opmux_host_api& host, const Options& o, double limit) {
     }
 }
 
-int run(int argc, char** argv) {
-  Options o;
-  if (!parse(argc, argv, o)) return 1;
-  tbb::global_control control(tbb::global_control::max_allowed_parallelism, static_cast<size_t>(o.threads));
-  tbb::task_arena arena(o.threads);
-  const opmux_host_api host = make_host();
-  const double limit = peak();
-  std::printf("instruction set %s, %d thread(s), FMA loop %.1f GF/s\n", cpu::simd_name(), o.threads, limit);
-  arena.execute([&] { bench(host, o, limit); });
-  return 0;
-}
-
 }  // namespace
 }  // namespace opmux::bench
 
-int main(int argc, char** argv) { return opmux::bench::run(argc, argv); }
+int main(int argc, char** argv) { return opmux::bench::run(argc, argv, opmux::bench::bench); }

@@ -264,5 +264,18 @@ inline bool parse(int argc, char** argv, Options& o) {
   return true;
 }
 
+// main of a benchmark: bench(host, options, GFLOP/s of the limit) on as many threads as the options say.
+inline int run(int argc, char** argv, void (*bench)(const opmux_host_api&, const Options&, double)) {
+  Options o;
+  if (!parse(argc, argv, o)) return 1;
+  tbb::global_control control(tbb::global_control::max_allowed_parallelism, static_cast<size_t>(o.threads));
+  tbb::task_arena arena(o.threads);
+  const opmux_host_api host = make_host();
+  const double limit = peak();
+  std::printf("instruction set %s, %d thread(s), FMA loop %.1f GF/s\n", cpu::simd_name(), o.threads, limit);
+  arena.execute([&] { bench(host, o, limit); });
+  return 0;
+}
+
 }  // namespace opmux::bench
 #endif
