@@ -12,8 +12,8 @@ struct Case {
 };
 
 void check(const Case& c, uint32_t dtype, bool odd, Host& host, std::mt19937& rng) {
-  Tensor x = odd ? Tensor(dtype, c.x, rng) : Tensor(dtype, c.x);
-  Tensor y = odd ? Tensor(dtype, c.x, rng) : Tensor(dtype, c.x);
+  Tensor x = make(dtype, c.x, odd, rng);
+  Tensor y = make(dtype, c.x, odd, rng);
   x.random(rng);
   kit::Desc<opmux_op_lrn> d(OPMUX_OP_LRN);
   d.in(x.t).out(y.t);

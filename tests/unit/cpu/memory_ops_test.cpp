@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // copy, fill, iota, gather, gather_elements, gather_nd, one_hot, pad: bit for bit as the reference says.
 #include "oracle.hpp"
+#include "run_fault.hpp"
 
 namespace opmux::test {
 namespace {
@@ -216,17 +217,7 @@ TEST(Gather, ReportsTheFirstIndexOutOfRangeAndReadsNothingBeyond) {
   d.in(x.t).in(index.t).out(y.t);
   for (uint32_t threads : {1u, 4u}) {
     Host host(threads);
-    void* arg[] = {x.data(), index.data(), y.data()};
-    const Answer a = ask(d.opd());
-    ASSERT_NE(a.op, nullptr);
-    void* state = nullptr;
-    ASSERT_EQ(a.op->prepare(host.api(), d.opd(), &state, nullptr), OPMUX_OK);
-    kit::RawError err;
-    const kit_call call{d.opd(), arg, nullptr, nullptr, state, host.api(), 0};
-    EXPECT_EQ(a.op->run(&call, err), OPMUX_E_FAULT);
-    EXPECT_EQ(err.text(), "gather: index -5 is outside [-4, 3]");
-    EXPECT_EQ(err->arg_index, 1u);
-    a.op->release(host.api(), state);
+    expect_fault(host, d, {x.data(), index.data(), y.data()}, 1, "gather: index -5 is outside [-4, 3]");
   }
 }
 

@@ -2,35 +2,21 @@
 // layer_norm and group_norm: any view and type, against the reference within the rounding of their
 // statistics.
 #include "opmux/ops/normalise.gen.h"
-#include "oracle.hpp"
+
+#include "against_reference.hpp"
 
 namespace opmux::test {
 namespace {
 
 // Runs with 1, 2 and 7 threads: all right, all the same bits.
 template <class T>
-void check(kit::Desc<T>& d, std::vector<void*> args, std::vector<Tensor*> out, const std::string& what) {
+void check(kit::Desc<T>& d, std::vector<void*> args, const std::vector<Tensor*>& out,
+           const std::string& what) {
   for (Tensor* t : out) args.push_back(t->data());
-  std::vector<std::vector<std::byte>> first;
-  for (uint32_t threads : {1u, 2u, 7u}) {
-    Host host(threads);
-    ASSERT_NE(run_op(host, d, args), nullptr) << what;
-    for (size_t o = 0; o < out.size(); ++o) {
-      if (threads == 1) {
-        const Truth truth = Oracle::get().evaluate(d, args, static_cast<uint32_t>(o));
-        const uint32_t type = out[o]->t.dtype;
-        const double eps = type == OPMUX_F64 ? 1e-13 : 2e-6;
-        expect_close(*out[o], truth, what + " output " + std::to_string(o), [&](size_t k, double want) {
-          return eps * (truth.magnitude[k] + std::fabs(want) + 1) + spacing(type, want);
-        });
-        Host again(1);
-        ASSERT_NE(run_op(again, d, args), nullptr) << what;
-        first.push_back(out[o]->memory());
-      } else {
-        EXPECT_EQ(out[o]->memory(), first[o]) << what << " with " << threads << " threads";
-      }
-    }
-  }
+  expect_reference_bound(d, args, out, what, [](const Tensor& y, double want, double magnitude) {
+    const double eps = y.t.dtype == OPMUX_F64 ? 1e-13 : 2e-6;
+    return eps * (magnitude + std::fabs(want) + 1) + spacing(y.t.dtype, want);
+  });
 }
 
 const uint32_t kTypes[] = {OPMUX_F64, OPMUX_F32, OPMUX_F16, OPMUX_BF16};

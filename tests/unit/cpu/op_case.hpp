@@ -6,8 +6,9 @@
 #include <deque>
 #include <optional>
 
-#include "cpu/simd.hpp"
+#include "every_instruction_set.hpp"
 #include "oracle.hpp"
+#include "run_fault.hpp"
 
 namespace opmux::test {
 
@@ -55,41 +56,23 @@ class OpCase {
   // bound(output, index of the element, truth of the output, dtype) is the error allowed.
   template <class Bound>
   void check(Host& host, const std::string& what, const Bound& bound) {
-    std::vector<Truth> truth(outs_.size());
-    for (size_t o = 0; o < outs_.size(); ++o)
-      if (outs_[o]) truth[o] = Oracle::get().evaluate(desc, args, static_cast<uint32_t>(o));
-    ASSERT_TRUE(run_op(host, desc, args)) << what;
-    for (size_t o = 0; o < outs_.size(); ++o) {
-      if (!outs_[o]) continue;
-      const Truth& t = truth[o];
-      expect_close(*outs_[o], t, what + ", output " + std::to_string(o), [&](size_t i, double want) {
-        const uint32_t dtype = outs_[o]->t.dtype;
-        return bound(o, i, t) + (is_float(dtype) ? spacing(dtype, want) : 0.0);
-      });
-    }
+    run_and_compare(host, desc, args, outs_, what, [&](size_t o, size_t i, double want, const Truth& t) {
+      const uint32_t dtype = outs_[o]->t.dtype;
+      return bound(o, i, t) + (is_float(dtype) ? spacing(dtype, want) : 0.0);
+    });
   }
 
-  // The error record of a run that must fail.
+  // The sentence of a run that must fail.
   std::string fault(Host& host) {
-    const Answer a = ask(desc.opd());
-    if (!a.op) return "refused";
-    void* state = nullptr;
-    if (a.op->prepare) {
-      EXPECT_EQ(a.op->prepare(host.api(), desc.opd(), &state, nullptr), OPMUX_OK);
-    }
-    std::vector<std::byte> ws(a.cap.ws_min + 64);
-    const kit_call call{desc.opd(), args.data(), ws.data(), nullptr, state, host.api(), 0};
-    kit::RawError err;
-    const opmux_status status = a.op->run(&call, err);
-    if (a.op->release) a.op->release(host.api(), state);
-    return status == OPMUX_E_FAULT ? err.text() : "status " + std::to_string(status);
+    const Fault f = run_fault(host, desc, args);
+    return f.status == OPMUX_E_FAULT ? f.text : "status " + std::to_string(f.status) + ", " + f.text;
   }
 
   // The bytes of all outputs after a run.
   std::vector<std::vector<std::byte>> bytes(Host& host) {
     EXPECT_TRUE(run_op(host, desc, args));
     std::vector<std::vector<std::byte>> all;
-    for (Tensor* t : outs_)
+    for (const Tensor* t : outs_)
       if (t) all.push_back(t->memory());
     return all;
   }
@@ -99,7 +82,7 @@ class OpCase {
 
  private:
   Tensor& add(uint32_t dtype, const Index& dims) {
-    tensors_.push_back(odd_ ? Tensor(dtype, dims, rng_) : Tensor(dtype, dims));
+    tensors_.push_back(make(dtype, dims, odd_, rng_));
     args.push_back(tensors_.back().data());
     return tensors_.back();
   }
@@ -107,23 +90,12 @@ class OpCase {
   bool odd_;
   std::mt19937& rng_;
   std::deque<Tensor> tensors_;
-  std::vector<Tensor*> outs_;
+  std::vector<const Tensor*> outs_;
 };
 
 // What the schemas' form `dot` allows before the rounding of the result.
 inline double dot_bound(uint32_t dtype, double c, double length, double magnitude) {
-  return c * unit_roundoff(dtype == OPMUX_F64 ? OPMUX_F64 : OPMUX_F32) * length * magnitude;
-}
-
-// Calls f on every instruction set that this machine has, the best one last.
-template <class F>
-void on_every_instruction_set(F f) {
-  const std::string best = cpu::simd_name();
-  for (const char* name : {"EMU128", "SSE4", "AVX2", "NEON"}) {
-    if (name != best && cpu::simd_limit(name) && std::string(cpu::simd_name()) == name) f();
-  }
-  cpu::simd_limit(best.c_str());
-  f();
+  return c * wide_roundoff(dtype) * length * magnitude;
 }
 
 }  // namespace opmux::test

@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the reference plugin says about an operator on the tensors of run_op.hpp: unrounded values and
-// magnitudes.
+// What the reference plugin says about an operator on the tensors of run_op.hpp, and comparisons with it.
 #ifndef OPMUX_TESTS_UNIT_CPU_ORACLE_HPP
 #define OPMUX_TESTS_UNIT_CPU_ORACLE_HPP
 
 #include <string>
 
-#include "kit/raw_loader.hpp"
-#include "opmux/ext/oracle.h"
 #include "run_op.hpp"
+#include "tests/conformance/oracle_client.hpp"
 #include "tests/support/paths.h"
 
 namespace opmux::test {
 
-struct Truth {
-  std::vector<double> hi, lo, magnitude;
-  double operator[](size_t i) const { return hi[i] + lo[i]; }
-};
+using Truth = cts::OracleValues;
 
 class Oracle {
  public:
@@ -28,33 +23,19 @@ class Oracle {
   template <class T>
   Truth evaluate(kit::Desc<T>& desc, const std::vector<void*>& args, uint32_t output = 0) {
     opmux_opd* d = desc.opd();
-    const auto n = static_cast<size_t>(kit::element_count(d->out[output]));
-    Truth t{std::vector<double>(n), std::vector<double>(n), std::vector<double>(n)};
+    Truth t(static_cast<size_t>(kit::element_count(d->out[output])));
     std::vector<opmux_bind> binds(args.size());
     for (size_t i = 0; i < args.size(); ++i) binds[i].mem = reinterpret_cast<uintptr_t>(args[i]);
-    opmux_run run{};
-    run.h.size = sizeof run;
-    run.arg = binds.data();
-    run.n_arg = static_cast<uint32_t>(binds.size());
-    opmux_oracle_result r{};
-    r.h.size = sizeof r;
-    r.output = output;
-    r.count = n;
-    r.hi = t.hi.data();
-    r.lo = t.lo.data();
-    r.magnitude = t.magnitude.data();
     kit::RawError err;
-    const opmux_status s = api_->evaluate(plugin_.device, d, &run, &r, err);
-    EXPECT_EQ(s, OPMUX_OK) << err.text();
+    EXPECT_EQ(client_.evaluate(d, binds, {}, output, t, err), OPMUX_OK) << err.text();
     return t;
   }
 
  private:
-  Oracle() : plugin_(plugin_dir() + "/opmux_reference.so") {
-    api_ = reinterpret_cast<const opmux_oracle_api*>(plugin_.core.interface_(OPMUX_I_ORACLE));
-  }
+  Oracle() : path_(plugin_dir() + "/opmux_reference.so"), plugin_(path_), client_(plugin_, path_) {}
+  std::string path_;
   kit::RawPlugin plugin_;
-  const opmux_oracle_api* api_;
+  cts::OracleClient client_;
 };
 
 // Distance of a float type's neighbours around v.
@@ -100,6 +81,25 @@ void expect_close(const Tensor& y, const Truth& truth, const std::string& what, 
   EXPECT_EQ(bad, 0u) << what << ": " << bad << " of " << k << " elements are wrong; " << first;
   EXPECT_TRUE(y.gaps_untouched()) << what << " wrote outside of its output";
 }
+
+// Runs d and compares its outputs (nullptr: absent) with the reference. args: addresses of all operands,
+// inputs then outputs. bound(output, index of the element, wanted value, truth of the output) is the error
+// allowed.
+template <class T, class Bound>
+void run_and_compare(Host& host, kit::Desc<T>& d, const std::vector<void*>& args,
+                     const std::vector<const Tensor*>& outputs, const std::string& what, const Bound& bound) {
+  std::vector<Truth> truth(outputs.size());
+  for (uint32_t o = 0; o < outputs.size(); ++o)
+    if (outputs[o]) truth[o] = Oracle::get().evaluate(d, args, o);
+  ASSERT_TRUE(run_op(host, d, args)) << what;
+  for (size_t o = 0; o < outputs.size(); ++o) {
+    if (!outputs[o]) continue;
+    expect_close(*outputs[o], truth[o], what + ", output " + std::to_string(o),
+                 [&](size_t i, double want) { return bound(o, i, want, truth[o]); });
+  }
+}
+// Bound of outputs that must have the reference's values.
+inline double exact(size_t, size_t, double, const Truth&) { return 0; }
 
 }  // namespace opmux::test
 #endif

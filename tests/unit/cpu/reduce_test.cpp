@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "opmux/ops/reduce.gen.h"
 
-#include "kit/schema/schema.hpp"
-#include "oracle.hpp"
+#include "against_reference.hpp"
 
 namespace opmux::test {
 namespace {
@@ -70,25 +69,15 @@ double bound(const Case& c, double want, double magnitude, double count) {
 
 void check(const Case& c, uint32_t seed, bool odd) {
   std::mt19937 rng(seed);
-  Tensor x = odd ? Tensor(c.type, c.dims, rng) : Tensor(c.type, c.dims);
-  Tensor y = odd ? Tensor(y_type(c), y_dims(c), rng) : Tensor(y_type(c), y_dims(c));
+  Tensor x = make(c.type, c.dims, odd, rng), y = make(y_type(c), y_dims(c), odd, rng);
   fill(c, x, rng);
   auto d = reduce(c, x, y);
   const std::string what = "kind " + std::to_string(c.kind) + " of " + schema::dtype_name(c.type) + " " +
                            text(c.dims) + " seed " + std::to_string(seed);
-  schema::Problem problem;
-  ASSERT_TRUE(schema::validate(*d.opd(), problem)) << problem.text;
-  const std::vector<void*> args{x.data(), y.data()};
-  const Truth truth = Oracle::get().evaluate(d, args);
   const double count = static_cast<double>(x.count()) / static_cast<double>(std::max<int64_t>(y.count(), 1));
-  std::vector<std::byte> first;
-  for (uint32_t threads : {1u, 2u, 7u}) {
-    Host host(threads);
-    ASSERT_NE(run_op(host, d, args), nullptr) << what;
-    if (first.empty()) first = y.memory();
-    EXPECT_EQ(first, y.memory()) << what << ": other bits with " << threads << " threads";
-  }
-  expect_close(y, truth, what, [&](size_t k, double v) { return bound(c, v, truth.magnitude[k], count); });
+  expect_reference_bound(
+      d, {x.data(), y.data()}, {&y}, what,
+      [&](const Tensor&, double want, double magnitude) { return bound(c, want, magnitude, count); });
 }
 
 std::vector<Case> kinds(uint32_t type) {

@@ -4,27 +4,13 @@
 #include "opmux/ops/image.gen.h"
 #include "opmux/ops/pointwise.gen.h"
 #include "oracle.hpp"
+#include "run_fault.hpp"
+#include "same_bits.hpp"
 
 namespace opmux::test {
 namespace {
 
 constexpr uint32_t kFloats[] = {OPMUX_F32, OPMUX_F64, OPMUX_F16, OPMUX_BF16};
-
-Tensor make(uint32_t dtype, const Index& dims, bool odd, std::mt19937& rng) {
-  return odd ? Tensor(dtype, dims, rng) : Tensor(dtype, dims);
-}
-void fill(Tensor& t, double low, double high, std::mt19937& rng) {
-  std::uniform_real_distribution<double> real(low, high);
-  t.each([&](const Index& i) { t.set(i, real(rng)); });
-}
-double unit(uint32_t dtype) { return unit_roundoff(dtype == OPMUX_F64 ? OPMUX_F64 : OPMUX_F32); }
-template <class D>
-opmux_slice slice(kit::Desc<D>& d, const Index& v) {
-  opmux_slice s = d.list({});
-  for (int64_t e : v) d.list({e});
-  s.count = static_cast<uint32_t>(v.size());
-  return s;
-}
 
 struct Resized {
   Index x, y, axes;
@@ -94,10 +80,8 @@ TEST_P(Resize, IsTheWeightedSumOfNeighbours) {
           args.push_back(y.data());
           const std::string what =
               "x " + text(r.x) + " coordinates " + std::to_string(coordinates) + (odd ? " odd" : "");
-          ASSERT_TRUE(run_op(host, d, args)) << what;
-          const Truth truth = Oracle::get().evaluate(d, args);
-          expect_close(y, truth, what, [&](size_t k, double want) {
-            return 64 * unit(dtype) * truth.magnitude[k] + spacing(dtype, want) / 2;
+          run_and_compare(host, d, args, {&y}, what, [&](size_t, size_t k, double want, const Truth& truth) {
+            return 64 * wide_roundoff(dtype) * truth.magnitude[k] + spacing(dtype, want) / 2;
           });
         }
 }
@@ -117,9 +101,7 @@ TEST(ResizeNearest, MovesElementsOfEveryTypeBitForBit) {
           std::vector<void*> args{x.data()};
           const Numbers numbers(r, d, args);
           args.push_back(y.data());
-          ASSERT_TRUE(run_op(host, d, args));
-          expect_close(y, Oracle::get().evaluate(d, args), "x " + text(r.x) + (odd ? " odd" : ""),
-                       [](size_t, double) { return 0.0; });
+          run_and_compare(host, d, args, {&y}, "x " + text(r.x) + (odd ? " odd" : ""), exact);
         }
 }
 
@@ -130,23 +112,16 @@ TEST(ResizeFault, NamesTheScaleThatMakesNoSense) {
   auto d = resize(r, x, y, OPMUX_INTERPOLATE_LINEAR);
   d.in(scale.t);
   d->antialias = 1;
-  auto fault = [&](double first, double second) {
+  const auto expect_sentence = [&](double first, double second, const char* sentence) {
     scale.set({0}, first);
     scale.set({1}, second);
-    const Answer a = ask(d.opd());
-    void* state = nullptr;
-    EXPECT_EQ(a.op->prepare(host.api(), d.opd(), &state, nullptr), OPMUX_OK);
-    std::vector<std::byte> ws(a.cap.ws_min);
-    void* args[] = {x.data(), scale.data(), y.data()};
-    const kit_call call{d.opd(), args, ws.data(), nullptr, state, host.api(), 0};
-    kit::RawError err;
-    EXPECT_EQ(a.op->run(&call, err), OPMUX_E_FAULT);
-    a.op->release(host.api(), state);
-    return std::string(err.text());
+    const Fault f = run_fault(host, d, {x.data(), scale.data(), y.data()});
+    EXPECT_EQ(f.status, OPMUX_E_FAULT);
+    EXPECT_EQ(f.text, sentence);
   };
-  EXPECT_EQ(fault(2, 0), "resize: the scale of axis 1 is 0, must be in [1e-9, 1e9]");
-  EXPECT_EQ(fault(NAN, 0), "resize: the scale of axis 0 is nan, must be in [1e-9, 1e9]");
-  EXPECT_EQ(fault(0.5, 2), "resize: the scale of axis 0 is 0.5, less than half of 4 / 2 elements");
+  expect_sentence(2, 0, "resize: the scale of axis 1 is 0, must be in [1e-9, 1e9]");
+  expect_sentence(NAN, 0, "resize: the scale of axis 0 is nan, must be in [1e-9, 1e9]");
+  expect_sentence(0.5, 2, "resize: the scale of axis 0 is 0.5, less than half of 4 / 2 elements");
 }
 
 TEST(NonMaxSuppression, TakesTheBoxesThatTheReferenceTakes) {
@@ -160,7 +135,7 @@ TEST(NonMaxSuppression, TakesTheBoxesThatTheReferenceTakes) {
         Tensor boxes = make(dtype, {dims[0], dims[2], 4}, odd, rng), scores = make(dtype, dims, odd, rng);
         Tensor most(OPMUX_I64, {}), iou(OPMUX_F32, {}), score(OPMUX_F64, {});
         Tensor rows = make(OPMUX_I64, {dims[0] * dims[1] * dims[2], 3}, odd, rng), count(OPMUX_I64, {});
-        fill(boxes, 0, 3, rng);
+        boxes.uniform(0, 3, rng);
         scores.each([&](const Index& i) {
           scores.set(i, rng() % 50 == 0 ? NAN : static_cast<double>(rng() % 16) / 16);
         });
@@ -176,10 +151,7 @@ TEST(NonMaxSuppression, TakesTheBoxesThatTheReferenceTakes) {
         d->center = round / 4;
         args.push_back(rows.data());
         args.push_back(count.data());
-        ASSERT_TRUE(run_op(host, d, args));
-        const auto exact = [](size_t, double) { return 0.0; };
-        expect_close(rows, Oracle::get().evaluate(d, args, 0), "rows for " + text(dims), exact);
-        expect_close(count, Oracle::get().evaluate(d, args, 1), "count for " + text(dims), exact);
+        run_and_compare(host, d, args, {&rows, &count}, "rows and count for " + text(dims), exact);
       }
 }
 
@@ -211,7 +183,7 @@ TEST(DeformConv, IsTheProductOfWeightsAndSamples) {
           Tensor offset = make(dtype, {k.x[0], 2 * taps, k.y[2], k.y[3]}, odd, rng);
           Tensor mask = make(dtype, {k.x[0], taps, k.y[2], k.y[3]}, odd, rng), bias(dtype, {k.y[1], 1, 1});
           for (Tensor* t : {&x, &w, &mask, &bias}) t->random(rng);
-          fill(offset, -2.5, 2.5, rng);
+          offset.uniform(-2.5, 2.5, rng);
           kit::Desc<opmux_op_deform_conv> d(OPMUX_OP_DEFORM_CONV);
           const uint32_t acc = dtype == OPMUX_F64 ? OPMUX_F64 : OPMUX_F32;
           d.in(x.t).in(w.t).in(offset.t).out(y.t);
@@ -236,13 +208,12 @@ TEST(DeformConv, IsTheProductOfWeightsAndSamples) {
           const std::string what = "x " + text(k.x) + (masked ? " masked" : "") + (odd ? " odd" : "");
           for (bool constant : {false, true}) {
             d.inputs()[1].flags = constant ? OPMUX_T_CONST : 0;
-            ASSERT_TRUE(run_op(host, d, args)) << what;
-            const Truth truth = Oracle::get().evaluate(d, args);
-            expect_close(y, truth, what, [&](size_t i, double want) {
-              const double terms = static_cast<double>(k.w[1] * k.w[2] * k.w[3]) + 8;
-              return terms * unit(dtype) * (truth.magnitude[i] + std::fabs(want) + 1) +
-                     spacing(dtype, want) / 2;
-            });
+            run_and_compare(
+                host, d, args, {&y}, what, [&](size_t, size_t i, double want, const Truth& truth) {
+                  const double terms = static_cast<double>(k.w[1] * k.w[2] * k.w[3]) + 8;
+                  return terms * wide_roundoff(dtype) * (truth.magnitude[i] + std::fabs(want) + 1) +
+                         spacing(dtype, want) / 2;
+                });
           }
         }
 }
@@ -264,8 +235,7 @@ TEST(DeformConv, ReadsNaNWhereTheReferenceDoes) {
   d->dilation = slice(d, {1, 1});
   d->pad = slice(d, {0, 0, 0, 0});
   const std::vector<void*> args{x.data(), w.data(), offset.data(), mask.data(), y.data()};
-  ASSERT_TRUE(run_op(host, d, args));
-  expect_close(y, Oracle::get().evaluate(d, args), "", [](size_t, double) { return 0.0; });
+  run_and_compare(host, d, args, {&y}, "infinities and NaN", exact);
 }
 
 TEST(Resample, GivesTheSameBitsForAnyNumberOfThreads) {
@@ -274,22 +244,17 @@ TEST(Resample, GivesTheSameBitsForAnyNumberOfThreads) {
   Tensor x(OPMUX_F32, r.x), boxes(OPMUX_F32, {2, 500, 4}), scores(OPMUX_F32, {2, 9, 500}),
       most(OPMUX_I64, {});
   x.random(rng);
-  fill(boxes, 0, 9, rng);
-  fill(scores, 0, 1, rng);
+  boxes.uniform(0, 9, rng);
+  scores.uniform(0, 1, rng);
   most.set({}, 50);
-  std::vector<std::byte> resized, selected;
-  for (uint32_t threads : {1u, 2u, 7u}) {
-    Host host(threads);
-    Tensor y(OPMUX_F32, r.y), rows(OPMUX_I64, {9000, 3}), count(OPMUX_I64, {});
+  Tensor y(OPMUX_F32, r.y), rows(OPMUX_I64, {9000, 3}), count(OPMUX_I64, {});
+  expect_same_bits({&y, &rows}, "resize and non_max_suppression", [&](Host& host) {
     auto d = resize(r, x, y, OPMUX_INTERPOLATE_CUBIC);
     ASSERT_TRUE(run_op(host, d, {x.data(), y.data()}));
     kit::Desc<opmux_op_non_max_suppression> e(OPMUX_OP_NON_MAX_SUPPRESSION);
     e.in(boxes.t).in(scores.t).in(most.t).out(rows.t).out(count.t);
     ASSERT_TRUE(run_op(host, e, {boxes.data(), scores.data(), most.data(), rows.data(), count.data()}));
-    if (threads == 1) resized = y.memory(), selected = rows.memory();
-    EXPECT_EQ(y.memory(), resized);
-    EXPECT_EQ(rows.memory(), selected);
-  }
+  });
 }
 
 }  // namespace

@@ -209,15 +209,22 @@ class Tensor {
     return v;
   }
   Tensor& random(std::mt19937& rng) {
-    const bool is_float = OPMUX_DTYPE_CLASS(t.dtype) == OPMUX_CLASS_FLOAT;
-    std::uniform_real_distribution<double> real(-1, 1);
+    if (OPMUX_DTYPE_CLASS(t.dtype) == OPMUX_CLASS_FLOAT) return uniform(-1, 1, rng);
     const int bits = static_cast<int>(std::min(OPMUX_DTYPE_BITS(t.dtype), 8u));
     const bool is_signed = OPMUX_DTYPE_CLASS(t.dtype) == OPMUX_CLASS_SIGNED;
     std::uniform_int_distribution<int> whole(is_signed ? -(1 << (bits - 1)) : 0,
                                              (1 << (is_signed ? bits - 1 : bits)) - 1);
-    each([&](const Index& i) { set(i, is_float ? real(rng) : whole(rng)); });
+    each([&](const Index& i) { set(i, whole(rng)); });
     return *this;
   }
+  // Real numbers in [low, high).
+  Tensor& uniform(double low, double high, std::mt19937& rng) {
+    std::uniform_real_distribution<double> real(low, high);
+    each([&](const Index& i) { set(i, real(rng)); });
+    return *this;
+  }
+  // Makes all memory what memory() once was; it stays where it is.
+  void restore(const std::vector<std::byte>& bytes) { std::copy(bytes.begin(), bytes.end(), bytes_.begin()); }
   // Is all memory outside the view as it was made?
   bool gaps_untouched() const {
     std::vector<bool> used(bytes_.size(), false);
@@ -256,6 +263,20 @@ class Tensor {
   int64_t zero_ = 0;
   std::vector<std::byte> bytes_;
 };
+
+// odd: gaps, turned and reversed strides.
+inline Tensor make(uint32_t dtype, const Index& dims, bool odd, std::mt19937& rng) {
+  return odd ? Tensor(dtype, dims, rng) : Tensor(dtype, dims);
+}
+
+// A list attribute of d.
+template <class D>
+opmux_slice slice(kit::Desc<D>& d, const Index& values) {
+  opmux_slice s = d.list({});
+  for (int64_t v : values) d.list({v});
+  s.count = static_cast<uint32_t>(values.size());
+  return s;
+}
 
 // What the table answers: the first implementation that accepts.
 struct Answer {
@@ -335,6 +356,11 @@ inline double unit_roundoff(uint32_t dtype) {
     default:
       return 0;
   }
+}
+
+// Of the type in which sums of `dtype` are kept.
+inline double wide_roundoff(uint32_t dtype) {
+  return unit_roundoff(dtype == OPMUX_F64 ? OPMUX_F64 : OPMUX_F32);
 }
 
 inline std::string text(const Index& i) {

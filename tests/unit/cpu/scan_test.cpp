@@ -8,17 +8,6 @@ namespace {
 constexpr uint32_t kTypes[] = {OPMUX_F64, OPMUX_F32, OPMUX_F16, OPMUX_BF16,
                                OPMUX_I64, OPMUX_I32, OPMUX_I8,  OPMUX_U8};
 
-void fill(Tensor& t, uint32_t kind, bool strange, std::mt19937& rng) {
-  std::uniform_real_distribution<double> real(-1, 1);
-  const bool is_real = is_float(t.t.dtype);
-  t.each([&](const Index& i) {
-    double v = is_real ? (kind == OPMUX_SCAN_PROD ? 1 + real(rng) / 16 : real(rng)) : double(rng() % 200);
-    if (!is_real && t.t.dtype != OPMUX_U8) v -= 100;
-    if (is_real && strange && rng() % 30 == 0) v = rng() % 2 ? NAN : INFINITY;
-    t.set(i, v);
-  });
-}
-
 void scanned(uint32_t type, uint32_t kind, const Index& dims, uint32_t axis, bool odd, uint32_t seed) {
   std::mt19937 rng(seed);
   Tensor x = make(type, dims, odd, rng), y = make(type, dims, odd, rng);
@@ -27,7 +16,7 @@ void scanned(uint32_t type, uint32_t kind, const Index& dims, uint32_t axis, boo
   d->axis = axis;
   d->exclusive = rng() % 2;
   d->reverse = rng() % 2;
-  fill(x, kind, rng() % 3 == 0, rng);
+  fill_terms(x, kind == OPMUX_SCAN_PROD, rng() % 3 == 0, rng);
   expect_reference(d, {&x}, {&y},
                    "kind " + std::to_string(kind) + " of " + schema::dtype_name(type) + " " + text(dims) +
                        " axis " + std::to_string(axis) + " seed " + std::to_string(seed),

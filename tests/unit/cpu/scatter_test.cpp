@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kit/schema/schema.hpp"
+#include "against_reference.hpp"
 #include "opmux/ops/index.gen.h"
 #include "run_fault.hpp"
 
@@ -17,10 +17,6 @@ struct Case {
   uint32_t axis = 0;
   bool odd = true, in_place = false;
 };
-
-Tensor make(uint32_t type, const Index& dims, bool odd, std::mt19937& rng) {
-  return odd ? Tensor(type, dims, rng) : Tensor(type, dims);
-}
 
 void fill(Tensor& t, uint32_t reduction, std::mt19937& rng) {
   std::uniform_real_distribution<double> real(-1, 1);
@@ -40,79 +36,79 @@ double bound(const Case& c, double want, double magnitude, double updates) {
   return spacing(c.type, want) + updates * eps * magnitude;
 }
 
-template <class T>
-void check(const Case& c, kit::Desc<T>& d, Tensor& x, Tensor& index, Tensor& updates, Tensor& y,
-           const std::string& what) {
-  d.in(x.t).in(index.t).in(updates.t).out(c.in_place ? x.t : y.t);
-  if (c.in_place) d.alias({1});
-  d->reduction = c.reduction;
-  schema::Problem problem;
-  ASSERT_TRUE(schema::validate(*d.opd(), problem)) << problem.text;
-  const Truth truth = Oracle::get().evaluate(d, {x.data(), index.data(), updates.data(), y.data()});
-  std::vector<std::byte> first;
-  for (uint32_t threads : {1u, 2u, 7u}) {
-    Host host(threads);
-    Tensor copy = x;
-    Tensor& to = c.in_place ? copy : y;
-    // run_op runs once; in place each run starts from a fresh copy of x.
-    ASSERT_NE(run_op(host, d, {copy.data(), index.data(), updates.data(), to.data()}), nullptr) << what;
-    if (first.empty()) first = to.memory();
-    EXPECT_EQ(first, to.memory()) << what << ": other bits with " << threads << " threads";
-    expect_close(to, truth, what, [&](size_t k, double v) {
-      return bound(c, v, truth.magnitude[k], double(updates.count()));
-    });
-  }
-}
-
 std::string name(const Case& c, uint32_t seed) {
   return std::string(schema::dtype_name(c.type)) + " " + text(c.dims) + " by " + text(c.index) + " axis " +
          std::to_string(c.axis) + " reduction " + std::to_string(c.reduction) + " seed " +
          std::to_string(seed);
 }
 
+// The operands of a case but its indices.
+struct Operands {
+  Operands(const Case& c, const Index& updated, std::mt19937& rng)
+      : x(make(c.type, c.dims, c.odd, rng)),
+        y(make(c.type, c.dims, c.odd, rng)),
+        index(make(c.index_type, c.index, c.odd, rng)),
+        updates(make(c.type, updated, c.odd, rng)) {
+    fill(x, c.reduction, rng);
+    fill(updates, c.reduction, rng);
+  }
+  Tensor x, y, index, updates;
+};
+
+// An index into n elements, from their front or their back.
+double any_index(int64_t n, std::mt19937& rng) { return double(int64_t(rng() % uint64_t(2 * n)) - n); }
+
+template <class T>
+void check(const Case& c, kit::Desc<T>& d, Operands& o, uint32_t seed) {
+  if (c.in_place) d.alias({1});
+  d->reduction = c.reduction;
+  expect_reference(d, {&o.x, &o.index, &o.updates}, {c.in_place ? &o.x : &o.y}, name(c, seed),
+                   [&](const Tensor&, double want, double magnitude) {
+                     return bound(c, want, magnitude, double(o.updates.count()));
+                   });
+}
+
 void elements(const Case& c, uint32_t seed) {
   std::mt19937 rng(seed);
-  Tensor x = make(c.type, c.dims, c.odd, rng), y = make(c.type, c.dims, c.odd, rng);
-  Tensor index = make(c.index_type, c.index, c.odd, rng), updates = make(c.type, c.index, c.odd, rng);
-  fill(x, c.reduction, rng);
-  fill(updates, c.reduction, rng);
-  const int64_t n = c.dims[c.axis];
-  index.each([&](const Index& i) { index.set(i, double(int64_t(rng() % uint64_t(2 * n)) - n)); });
+  Operands o(c, c.index, rng);
+  o.index.each([&](const Index& i) { o.index.set(i, any_index(c.dims[c.axis], rng)); });
   kit::Desc<opmux_op_scatter_elements> d(OPMUX_OP_SCATTER_ELEMENTS);
   d->axis = c.axis;
-  check(c, d, x, index, updates, y, name(c, seed));
+  check(c, d, o, seed);
 }
 
 void slices(const Case& c, uint32_t seed) {
   std::mt19937 rng(seed);
-  Tensor x = make(c.type, c.dims, c.odd, rng), y = make(c.type, c.dims, c.odd, rng);
-  Tensor index = make(c.index_type, c.index, c.odd, rng), updates = make(c.type, c.updates, c.odd, rng);
-  fill(x, c.reduction, rng);
-  fill(updates, c.reduction, rng);
-  index.each([&](const Index& i) {
-    const int64_t n = c.dims[size_t(i.back())];
-    index.set(i, double(int64_t(rng() % uint64_t(2 * n)) - n));
-  });
+  Operands o(c, c.updates, rng);
+  o.index.each([&](const Index& i) { o.index.set(i, any_index(c.dims[size_t(i.back())], rng)); });
   kit::Desc<opmux_op_scatter_nd> d(OPMUX_OP_SCATTER_ND);
-  check(c, d, x, index, updates, y, name(c, seed));
+  check(c, d, o, seed);
 }
 
-TEST(ScatterElements, EveryTypeAndReductionThroughAnyViews) {
-  uint32_t seed = 0;
+// Calls f(case, its random numbers, its seed) ten times for each type and reduction; every extent of x is 1
+// to `longest`, the dims of the index are for f to choose.
+template <class F>
+void for_random_cases(uint32_t seed, uint64_t longest, const F& f) {
   for (uint32_t type : kTypes)
     for (uint32_t reduction : kReductions)
       for (int round = 0; round < 10; ++round) {
         std::mt19937 rng(++seed);
         Case c{.type = type, .reduction = reduction, .index_type = round % 2 ? OPMUX_I32 : OPMUX_I64};
         c.dims.resize(1 + rng() % 4);
-        for (int64_t& e : c.dims) e = 1 + int64_t(rng() % 7);
-        c.index = c.dims;
-        c.axis = uint32_t(rng() % c.dims.size());
-        for (int64_t& e : c.index) e = int64_t(rng() % uint64_t(e + 1));
-        c.index[c.axis] = int64_t(rng() % 12);
+        for (int64_t& e : c.dims) e = 1 + int64_t(rng() % longest);
         c.in_place = round % 3 == 0;
-        elements(c, seed);
+        f(c, rng, seed);
       }
+}
+
+TEST(ScatterElements, EveryTypeAndReductionThroughAnyViews) {
+  for_random_cases(0, 7, [](Case& c, std::mt19937& rng, uint32_t seed) {
+    c.index = c.dims;
+    c.axis = uint32_t(rng() % c.dims.size());
+    for (int64_t& e : c.index) e = int64_t(rng() % uint64_t(e + 1));
+    c.index[c.axis] = int64_t(rng() % 12);
+    elements(c, seed);
+  });
 }
 
 TEST(ScatterElements, LongLinesAreDividedByPlaceAndKeepTheirOrder) {
@@ -125,23 +121,15 @@ TEST(ScatterElements, LongLinesAreDividedByPlaceAndKeepTheirOrder) {
 }
 
 TEST(ScatterNd, EveryTypeAndReductionThroughAnyViews) {
-  uint32_t seed = 5000;
-  for (uint32_t type : kTypes)
-    for (uint32_t reduction : kReductions)
-      for (int round = 0; round < 10; ++round) {
-        std::mt19937 rng(++seed);
-        Case c{.type = type, .reduction = reduction, .index_type = round % 2 ? OPMUX_I32 : OPMUX_I64};
-        c.dims.resize(1 + rng() % 4);
-        for (int64_t& e : c.dims) e = 1 + int64_t(rng() % 5);
-        c.index.resize(rng() % 3);
-        for (int64_t& e : c.index) e = int64_t(rng() % 9);
-        c.updates = c.index;
-        const size_t n = 1 + rng() % c.dims.size();
-        c.index.push_back(int64_t(n));
-        c.updates.insert(c.updates.end(), c.dims.begin() + int64_t(n), c.dims.end());
-        c.in_place = round % 3 == 0;
-        slices(c, seed);
-      }
+  for_random_cases(5000, 5, [](Case& c, std::mt19937& rng, uint32_t seed) {
+    c.index.resize(rng() % 3);
+    for (int64_t& e : c.index) e = int64_t(rng() % 9);
+    c.updates = c.index;
+    const size_t n = 1 + rng() % c.dims.size();
+    c.index.push_back(int64_t(n));
+    c.updates.insert(c.updates.end(), c.dims.begin() + int64_t(n), c.dims.end());
+    slices(c, seed);
+  });
 }
 
 TEST(ScatterNd, LongListsOfElementsAndOfRows) {
@@ -196,10 +184,8 @@ TEST(ScatterElements, NamesTheFirstIndexThatIsOutOfRangeAndDropsItsWrite) {
       kit::Desc<opmux_op_scatter_elements> d(OPMUX_OP_SCATTER_ELEMENTS);
       d.in(x.t).in(index.t).in(updates.t).out(y.t);
       d->reduction = OPMUX_SCATTER_ADD;
-      const Fault f = run_fault(host, d, {x.data(), index.data(), updates.data(), y.data()});
-      EXPECT_EQ(f.status, OPMUX_E_FAULT);
-      EXPECT_EQ(f.arg, 1u);
-      EXPECT_EQ(f.text, "scatter_elements: index 64 is outside [-64, 63]");
+      expect_fault(host, d, {x.data(), index.data(), updates.data(), y.data()}, 1,
+                   "scatter_elements: index 64 is outside [-64, 63]");
     }
 }
 
@@ -212,10 +198,8 @@ TEST(ScatterNd, NamesTheCoordinateThatIsOutOfRange) {
   kit::Desc<opmux_op_scatter_nd> d(OPMUX_OP_SCATTER_ND);
   d.in(x.t).in(index.t).in(updates.t).out(y.t);
   d->reduction = OPMUX_SCATTER_MUL;
-  const Fault f = run_fault(host, d, {x.data(), index.data(), updates.data(), y.data()});
-  EXPECT_EQ(f.status, OPMUX_E_FAULT);
-  EXPECT_EQ(f.arg, 1u);
-  EXPECT_EQ(f.text, "scatter_nd: index 3 is outside [-3, 2]");
+  expect_fault(host, d, {x.data(), index.data(), updates.data(), y.data()}, 1,
+               "scatter_nd: index 3 is outside [-3, 2]");
 }
 
 TEST(ScatterNd, RefusesToShareTheMemoryOfItsUpdates) {

@@ -2,18 +2,13 @@
 // softmax against the reference, and layer_norm and group_norm in more forms than normalise_test.cpp.
 #include "opmux/ops/normalise.gen.h"
 
-#include "kit/schema/schema.hpp"
+#include "against_reference.hpp"
 #include "opmux/ops/pointwise.gen.h"
-#include "oracle.hpp"
 
 namespace opmux::test {
 namespace {
 
 constexpr uint32_t kTypes[] = {OPMUX_F64, OPMUX_F32, OPMUX_F16, OPMUX_BF16};
-
-Tensor make(uint32_t type, const Index& dims, bool odd, std::mt19937& rng) {
-  return odd ? Tensor(type, dims, rng) : Tensor(type, dims);
-}
 
 void fill(Tensor& x, double scale, double shift, std::mt19937& rng, bool strange = false) {
   std::normal_distribution<double> normal(shift, scale);
@@ -21,48 +16,22 @@ void fill(Tensor& x, double scale, double shift, std::mt19937& rng, bool strange
   x.each([&](const Index& i) { x.set(i, strange && rng() % 50 == 0 ? kStrange[rng() % 3] : normal(rng)); });
 }
 
-// Same bits with 1, 2 and 7 threads, and within the bound of the truth.
-template <class T, class Bound>
-void check(kit::Desc<T>& d, const std::vector<void*>& args, const std::vector<Tensor*>& outputs,
-           const std::string& what, const Bound& bound) {
-  schema::Problem problem;
-  ASSERT_TRUE(schema::validate(*d.opd(), problem)) << what << ": " << problem.text;
-  std::vector<Truth> truth;
-  for (uint32_t o = 0; o < outputs.size(); ++o)
-    if (outputs[o]) {
-      truth.push_back(Oracle::get().evaluate(d, args, o));
-    } else {
-      truth.push_back({});
-    }
-  std::vector<std::byte> first;
-  for (uint32_t threads : {1u, 2u, 7u}) {
-    Host host(threads);
-    ASSERT_NE(run_op(host, d, args), nullptr) << what;
-    if (first.empty()) first = outputs[0]->memory();
-    EXPECT_EQ(first, outputs[0]->memory()) << what << ": other bits with " << threads << " threads";
-  }
-  for (uint32_t o = 0; o < outputs.size(); ++o)
-    if (outputs[o])
-      expect_close(*outputs[o], truth[o], what + " output " + std::to_string(o),
-                   [&](size_t, double v) { return bound(o, v); });
-}
-
 void softmax(uint32_t type, const Index& dims, uint32_t axis, uint32_t kind, bool odd, uint32_t seed) {
   std::mt19937 rng(seed);
   Tensor x = make(type, dims, odd, rng), y = make(type, dims, odd, rng);
   fill(x, 6, 3, rng, seed % 5 == 0);
   kit::Desc<opmux_op_softmax> d(OPMUX_OP_SOFTMAX);
-  d.in(x.t).out(y.t);
   d->kind = kind;
   d->axis = axis;
   // The rounding of x - max, up to about 60 here, is a relative error of the exponential.
   const double eps = type == OPMUX_F64 ? 1.2e-16 : 6e-8;
-  check(d, {x.data(), y.data()}, {&y},
-        "softmax " + text(dims) + " axis " + std::to_string(axis) + " seed " + std::to_string(seed),
-        [&](uint32_t, double v) {
-          return spacing(type, v) +
-                 (kind == OPMUX_SOFTMAX_LOG ? eps * (40 + 4 * std::fabs(v)) : eps * 70 * v) + 1e-37;
-        });
+  expect_reference(
+      d, {&x}, {&y},
+      "softmax " + text(dims) + " axis " + std::to_string(axis) + " seed " + std::to_string(seed),
+      [&](const Tensor&, double v, double) {
+        return spacing(type, v) + (kind == OPMUX_SOFTMAX_LOG ? eps * (40 + 4 * std::fabs(v)) : eps * 70 * v) +
+               1e-37;
+      });
 }
 
 TEST(Softmax, AlongEveryAxisOfEveryType) {
@@ -84,12 +53,11 @@ TEST(Softmax, EpilogueSeesTheUnroundedValueAndItsOperands) {
     fill(scale, 100, 0, rng);
     kit::Desc<opmux_op_softmax> d(OPMUX_OP_SOFTMAX);
     kit::Program p(OPMUX_SLOT_EPILOGUE(0), 2);
-    d.in(x.t).in(scale.t).out(y.t).program(
-        p.out(p.apply(OPMUX_FN_CAST, OPMUX_F16, p.apply(OPMUX_FN_MUL, OPMUX_F32, 0, 1))));
+    d.program(p.out(p.apply(OPMUX_FN_CAST, OPMUX_F16, p.apply(OPMUX_FN_MUL, OPMUX_F32, 0, 1))));
     d->kind = OPMUX_SOFTMAX_PLAIN;
     d->axis = axis;
-    check(d, {x.data(), scale.data(), y.data()}, {&y}, "epilogue",
-          [](uint32_t, double v) { return spacing(OPMUX_F16, v); });
+    expect_reference(d, {&x, &scale}, {&y}, "epilogue",
+                     [](const Tensor&, double v, double) { return spacing(OPMUX_F16, v); });
   }
 }
 
@@ -111,6 +79,11 @@ TEST(Softmax, ARowOfMinusInfinityIsNan) {
   });
 }
 
+// The inputs of a normalisation: form has the bits 2, with a scale, and 4, with a bias; 1 is for odd strides.
+std::vector<Tensor*> scaled(Tensor& x, Tensor& scale, Tensor& bias, uint32_t form) {
+  return {&x, form & 2 ? &scale : nullptr, form & 4 ? &bias : nullptr};
+}
+
 TEST(LayerNormReference, EveryFormOfEveryType) {
   uint32_t seed = 0;
   for (uint32_t type : kTypes)
@@ -126,7 +99,7 @@ TEST(LayerNormReference, EveryFormOfEveryType) {
                                              {Index{4, 8}, 1u, Index{4, 1}}})
         for (uint32_t form = 0; form < 8; ++form) {
           std::mt19937 rng(++seed);
-          const bool odd = form & 1, has_scale = form & 2, has_bias = form & 4;
+          const bool odd = form & 1;
           Index rest = dims;
           for (uint32_t i = axis; i < rest.size(); ++i) rest[i] = 1;
           constexpr uint32_t stat = OPMUX_F32;
@@ -138,23 +111,18 @@ TEST(LayerNormReference, EveryFormOfEveryType) {
           fill(b, 1, 0, rng);
           kit::Desc<opmux_op_layer_norm> d(OPMUX_OP_LAYER_NORM);
           const bool layer = kind == OPMUX_NORM_LAYER;
-          d.in(x.t).in(has_scale ? s.t : kit::absent()).in(has_bias ? b.t : kit::absent());
-          d.out(y.t).out(layer ? mean.t : kit::absent()).out(inverse.t);
           d->kind = kind;
           d->axis = axis;
           d->epsilon = 1e-5f;
           // Of f64 the mean itself, 20 deviations, is rounded.
           const double eps = type == OPMUX_F64 ? 2e-14 : 2e-6;
-          check(d,
-                {x.data(), has_scale ? s.data() : nullptr, has_bias ? b.data() : nullptr, y.data(),
-                 layer ? mean.data() : nullptr, inverse.data()},
-                {&y, layer ? &mean : nullptr, &inverse},
-                "layer_norm " + text(dims) + " " + schema::dtype_name(type) + " kind " +
-                    std::to_string(kind) + " form " + std::to_string(form),
-                [&](uint32_t o, double v) {
-                  return o == 0 ? spacing(type, v) + eps * (1 + std::fabs(v))
-                                : spacing(stat, v) + 1e-7 * std::fabs(v) + 3e-7;
-                });
+          expect_reference(d, scaled(x, s, b, form), {&y, layer ? &mean : nullptr, &inverse},
+                           "layer_norm " + text(dims) + " " + schema::dtype_name(type) + " kind " +
+                               std::to_string(kind) + " form " + std::to_string(form),
+                           [&](const Tensor& out, double v, double) {
+                             return &out == &y ? spacing(type, v) + eps * (1 + std::fabs(v))
+                                               : spacing(stat, v) + 1e-7 * std::fabs(v) + 3e-7;
+                           });
         }
 }
 
@@ -163,12 +131,11 @@ TEST(LayerNormReference, KeepsItsAccuracyWhereTheMeanIsLarge) {
   Tensor x(OPMUX_F32, {4, 768}), y(OPMUX_F32, {4, 768});
   fill(x, 0.01, 1000, rng);
   kit::Desc<opmux_op_layer_norm> d(OPMUX_OP_LAYER_NORM);
-  d.in(x.t).out(y.t);
   d->kind = OPMUX_NORM_LAYER;
   d->axis = 1;
   d->epsilon = 1e-12f;
-  check(d, {x.data(), y.data()}, {&y}, "large mean",
-        [](uint32_t, double v) { return 4e-7 * (1 + std::fabs(v)); });
+  expect_reference(d, {&x}, {&y}, "large mean",
+                   [](const Tensor&, double v, double) { return 4e-7 * (1 + std::fabs(v)); });
 }
 
 TEST(GroupNormReference, EveryGroupCountOfEveryType) {
@@ -179,7 +146,7 @@ TEST(GroupNormReference, EveryGroupCountOfEveryType) {
       for (uint32_t groups : {1u, 2u, static_cast<uint32_t>(dims[1])})
         for (uint32_t form = 0; form < 8; ++form) {
           std::mt19937 rng(++seed);
-          const bool odd = form & 1, has_scale = form & 2, has_bias = form & 4;
+          const bool odd = form & 1;
           Tensor x = make(type, dims, odd, rng), s = make(type, {dims[1]}, odd, rng),
                  b = make(type, {dims[1]}, odd, rng);
           Tensor y = make(type, dims, odd, rng);
@@ -187,14 +154,14 @@ TEST(GroupNormReference, EveryGroupCountOfEveryType) {
           fill(s, 1, 0, rng);
           fill(b, 1, 0, rng);
           kit::Desc<opmux_op_group_norm> d(OPMUX_OP_GROUP_NORM);
-          d.in(x.t).in(has_scale ? s.t : kit::absent()).in(has_bias ? b.t : kit::absent()).out(y.t);
           d->groups = groups;
           d->epsilon = 1e-5f;
           const double eps = type == OPMUX_F64 ? 2e-15 : 2e-6;
-          check(d, {x.data(), has_scale ? s.data() : nullptr, has_bias ? b.data() : nullptr, y.data()}, {&y},
-                "group_norm " + text(dims) + " groups " + std::to_string(groups) + " form " +
-                    std::to_string(form),
-                [&](uint32_t, double v) { return spacing(type, v) + eps * (1 + std::fabs(v)); });
+          expect_reference(
+              d, scaled(x, s, b, form), {&y},
+              "group_norm " + text(dims) + " groups " + std::to_string(groups) + " form " +
+                  std::to_string(form),
+              [&](const Tensor&, double v, double) { return spacing(type, v) + eps * (1 + std::fabs(v)); });
         }
 }
 
