@@ -3,9 +3,11 @@
 #include <numeric>
 #include <optional>
 
-#include "cpu/simd.hpp"
+#include "every_instruction_set.hpp"
 #include "opmux/ops/attention.gen.h"
 #include "oracle.hpp"
+#include "run_fault.hpp"
+#include "same_bits.hpp"
 
 namespace opmux::test {
 namespace {
@@ -72,9 +74,7 @@ struct Operands {
   kit::Desc<opmux_op_attention> d{OPMUX_OP_ATTENTION};
 
  private:
-  Tensor make(uint32_t type, const Index& dims) const {
-    return is_odd ? Tensor(type, dims, rng) : Tensor(type, dims);
-  }
+  Tensor make(uint32_t type, const Index& dims) const { return test::make(type, dims, is_odd, rng); }
   Tensor& add(uint32_t i, uint32_t type, const Index& dims) {
     last = std::max(last, i);
     return in[i].emplace(make(type, dims));
@@ -121,15 +121,13 @@ const Form kForms[] = {
 void check(const Form& f, uint32_t dtype, bool odd, Host& host, std::mt19937& rng) {
   Operands o(f, dtype, odd, rng);
   const std::string what = describe(f) + (odd ? " odd" : "");
-  const Truth y = Oracle::get().evaluate(o.d, o.args()), lse = Oracle::get().evaluate(o.d, o.args(), 3);
-  ASSERT_TRUE(run_op(host, o.d, o.args())) << what;
-  const double u = unit_roundoff(dtype == OPMUX_F64 ? OPMUX_F64 : OPMUX_F32);
   const auto n = static_cast<double>(f.keys + f.width);
-  expect_close(*o.y, y, what, [&](size_t i, double want) {
-    return (8 + n) * u * y.magnitude[i] + (dtype == OPMUX_F32 ? 0.0 : spacing(dtype, want));
-  });
-  expect_close(*o.lse, lse, what + " lse",
-               [&](size_t i, double) { return (8 + n) * unit_roundoff(OPMUX_F32) * lse.magnitude[i]; });
+  run_and_compare(host, o.d, o.args(), {&*o.y, nullptr, nullptr, &*o.lse}, what,
+                  [&](size_t output, size_t i, double want, const Truth& truth) {
+                    const uint32_t type = output == 0 ? dtype : OPMUX_F32;
+                    return (8 + n) * wide_roundoff(type) * truth.magnitude[i] +
+                           (type == OPMUX_F32 ? 0.0 : spacing(type, want));
+                  });
 }
 
 TEST(AttentionForms, AgreeWithTheReferenceForAllTypesAndStrides) {
@@ -141,28 +139,17 @@ TEST(AttentionForms, AgreeWithTheReferenceForAllTypesAndStrides) {
 }
 
 TEST(AttentionForms, AgreeWithTheReferenceOnEveryInstructionSet) {
-  const std::string best = cpu::simd_name();
   std::mt19937 rng(2);
   Host host(1);
-  for (const char* name : {"AVX2", "SSE4", "EMU128", "NEON"}) {
-    if (!cpu::simd_limit(name) || cpu::simd_name() != std::string(name)) continue;
-    SCOPED_TRACE(name);
+  on_every_instruction_set([&] {
     for (const Form& f : kForms) check(f, OPMUX_F32, false, host, rng);
-    cpu::simd_limit(best.c_str());
-  }
-  cpu::simd_limit(best.c_str());
+  });
 }
 
 TEST(AttentionForms, GiveTheSameBitsForAnyNumberOfThreads) {
   std::mt19937 rng(3);
   Operands o({1, 8, 2, 200, 260, 64, 64, 1, -1, true, false, false, 7}, OPMUX_F32, false, rng);
-  std::vector<std::byte> first;
-  for (uint32_t threads : {1u, 2u, 7u}) {
-    Host host(threads);
-    ASSERT_TRUE(run_op(host, o.d, o.args()));
-    if (threads == 1) first = o.y->memory();
-    EXPECT_EQ(o.y->memory(), first) << threads << " threads";
-  }
+  expect_same_bits({&*o.y}, describe(o.form), [&](Host& host) { ASSERT_TRUE(run_op(host, o.d, o.args())); });
 }
 
 TEST(AttentionForms, DoNotFeelWhatLiesBehindTheLengths) {
@@ -225,40 +212,29 @@ TEST(AttentionForms, MergeByTheLogarithmsOfTheirSums) {
   });
 }
 
-void expect_fault(Operands& o, uint32_t arg, const std::string& sentence) {
+void expect_fault_without_result(Operands& o, uint32_t arg, const std::string& sentence) {
   Host host(2);
   const std::vector<std::byte> before = o.y->memory();
-  const Answer a = ask(o.d.opd());
-  ASSERT_TRUE(a.op);
-  void* state = nullptr;
-  ASSERT_EQ(a.op->prepare(host.api(), o.d.opd(), &state, nullptr), OPMUX_OK);
-  std::vector<std::byte> ws(a.cap.ws_min);
-  const std::vector<void*> args = o.args();
-  const kit_call call{o.d.opd(), args.data(), ws.data(), nullptr, state, host.api(), 0};
-  kit::RawError err;
-  EXPECT_EQ(a.op->run(&call, err), OPMUX_E_FAULT);
-  EXPECT_EQ(err->arg_index, arg);
-  EXPECT_EQ(err.text(), sentence);
+  expect_fault(host, o.d, o.args(), arg, sentence);
   EXPECT_EQ(o.y->memory(), before);
-  a.op->release(host.api(), state);
 }
 
 TEST(AttentionForms, SayWhichCountIsOutOfRangeAndWriteNothing) {
   std::mt19937 rng(7);
   Operands lengths({2, 2, 1, 5, 7, 8, 8, 0, -1, false, true, true}, OPMUX_F32, false, rng);
   lengths.in[9]->set({1}, 8);
-  expect_fault(lengths, 9, "attention: k_len[1] is 8, outside [0, 7]");
+  expect_fault_without_result(lengths, 9, "attention: k_len[1] is 8, outside [0, 7]");
   lengths.in[8]->set({0}, -1);
-  expect_fault(lengths, 8, "attention: q_len[0] is -1, outside [0, 5]");
+  expect_fault_without_result(lengths, 8, "attention: q_len[0] is -1, outside [0, 5]");
   Operands starts({1, 2, 1, 5, 7, 8, 8, 0, -1, false, false, false, 2}, OPMUX_F32, false, rng);
   for (int64_t i : {0, 1, 2}) {
     starts.in[10]->set({i}, static_cast<double>(i));
     starts.in[11]->set({i}, static_cast<double>(2 * i));
   }
   starts.in[11]->set({1}, 5);
-  expect_fault(starts, 11, "attention: k_start[2] is 4, outside [5, 7]");
+  expect_fault_without_result(starts, 11, "attention: k_start[2] is 4, outside [5, 7]");
   starts.in[10]->set({2}, 6);
-  expect_fault(starts, 10, "attention: q_start[2] is 6, outside [1, 5]");
+  expect_fault_without_result(starts, 10, "attention: q_start[2] is 6, outside [1, 5]");
 }
 
 }  // namespace

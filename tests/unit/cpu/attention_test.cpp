@@ -3,8 +3,10 @@
 
 #include <optional>
 
-#include "cpu/simd.hpp"
+#include "every_instruction_set.hpp"
 #include "oracle.hpp"
+#include "run_fault.hpp"
+#include "same_bits.hpp"
 
 namespace opmux::test {
 namespace {
@@ -31,9 +33,7 @@ std::string describe(const Case& c) {
 // All operands of one case.
 struct Operands {
   Operands(const Case& c, uint32_t type, bool odd, std::mt19937& rng) : dtype(type) {
-    const auto make = [&](uint32_t t, const Index& dims) {
-      return odd ? Tensor(t, dims, rng) : Tensor(t, dims);
-    };
+    const auto make = [&](uint32_t t, const Index& dims) { return test::make(t, dims, odd, rng); };
     q.emplace(make(type, {c.batch, c.heads, c.queries, c.width})).random(rng);
     k.emplace(make(type, {c.batch, c.kv_heads, c.added, c.width})).random(rng);
     v.emplace(make(type, {c.batch, c.kv_heads, c.added, c.value_width})).random(rng);
@@ -74,20 +74,17 @@ struct Operands {
   std::vector<void*> args;
 };
 
-void expect_right(const Operands& o, const Case& c, const Truth& truth, const std::string& what) {
-  const double u = unit_roundoff(o.dtype == OPMUX_F64 ? OPMUX_F64 : OPMUX_F32);
+// Runs and compares y.
+void check(Operands& o, const Case& c, Host& host, const std::string& what) {
+  const double u = wide_roundoff(o.dtype);
   const auto n = static_cast<double>(c.added + c.past);
-  expect_close(*o.y, truth, what, [&](size_t i, double want) {
+  run_and_compare(host, o.d, o.args, {&*o.y}, what, [&](size_t, size_t i, double want, const Truth& truth) {
     return (8 + n) * u * truth.magnitude[i] + (o.dtype == OPMUX_F32 ? 0.0 : spacing(o.dtype, want));
   });
 }
-
 void check(const Case& c, uint32_t dtype, bool odd, Host& host, std::mt19937& rng) {
   Operands o(c, dtype, odd, rng);
-  const std::string what = describe(c) + (odd ? " odd" : "");
-  const Truth truth = Oracle::get().evaluate(o.d, o.args);
-  ASSERT_TRUE(run_op(host, o.d, o.args)) << what;
-  expect_right(o, c, truth, what);
+  check(o, c, host, describe(c) + (odd ? " odd" : ""));
 }
 
 const Case kCases[] = {
@@ -124,16 +121,11 @@ TEST(Attention, AgreesWithTheReferenceForAllTypesAndStrides) {
 }
 
 TEST(Attention, AgreesWithTheReferenceOnEveryInstructionSet) {
-  const std::string best = cpu::simd_name();
   std::mt19937 rng(2);
   Host host(1);
-  for (const char* name : {"AVX2", "SSE4", "EMU128", "NEON"}) {
-    if (!cpu::simd_limit(name) || cpu::simd_name() != std::string(name)) continue;
-    SCOPED_TRACE(name);
+  on_every_instruction_set([&] {
     for (const Case& c : kCases) check(c, OPMUX_F32, false, host, rng);
-    cpu::simd_limit(best.c_str());
-  }
-  cpu::simd_limit(best.c_str());
+  });
 }
 
 TEST(Attention, WritesNothingForEmptyTensors) {
@@ -166,10 +158,8 @@ TEST(Attention, AppendsToItsStateInPlace) {
         SCOPED_TRACE(describe(c));
         Operands o(c, dtype, odd, rng);
         const Tensor k = *o.past_k, v = *o.past_v;
-        const Truth truth = Oracle::get().evaluate(o.d, o.args);
         o.store_state();
-        ASSERT_TRUE(run_op(host, o.d, o.args));
-        expect_right(o, c, truth, describe(c));
+        check(o, c, host, describe(c));
         expect_appended(*o.past_k, k, *o.k, c.past);
         expect_appended(*o.past_v, v, *o.v, c.past);
       }
@@ -180,14 +170,12 @@ TEST(Attention, CopiesAStateThatIsBoundApart) {
   Host host(2);
   const Case c{2, 4, 2, 3, 3, 16, 16, 90, 60, 1};
   Operands o(c, OPMUX_F32, false, rng);
-  const Truth truth = Oracle::get().evaluate(o.d, o.args);
   const Tensor before_k = *o.past_k, before_v = *o.past_v;
   o.store_state();
   Tensor k(OPMUX_F32, {2, 2, 90, 16}), v(OPMUX_F32, {2, 2, 90, 16});
   o.args[8] = k.data();
   o.args[9] = v.data();
-  ASSERT_TRUE(run_op(host, o.d, o.args));
-  expect_right(o, c, truth, describe(c));
+  check(o, c, host, describe(c));
   expect_appended(k, before_k, *o.k, c.past);
   expect_appended(v, before_v, *o.v, c.past);
   EXPECT_EQ(o.past_k->memory(), before_k.memory());
@@ -201,19 +189,10 @@ TEST(Attention, SaysWhenItsStateIsFull) {
     std::memcpy(o.past_len->data(), &past, sizeof past);
     o.store_state();
     const Tensor before = *o.past_k;
-    const Answer a = ask(o.d.opd());
-    ASSERT_TRUE(a.op);
-    void* state = nullptr;
-    ASSERT_EQ(a.op->prepare(host.api(), o.d.opd(), &state, nullptr), OPMUX_OK);
-    std::vector<std::byte> ws(a.cap.ws_min);
-    const kit_call call{o.d.opd(), o.args.data(), ws.data(), nullptr, state, host.api(), 0};
-    kit::RawError err;
-    EXPECT_EQ(a.op->run(&call, err), OPMUX_E_FAULT);
-    EXPECT_EQ(err->arg_index, 6u);
-    EXPECT_EQ(err.text(), "attention: past_len " + std::to_string(past) +
-                              " with 3 new keys is outside the state of 16 rows");
+    expect_fault(
+        host, o.d, o.args, 6,
+        "attention: past_len " + std::to_string(past) + " with 3 new keys is outside the state of 16 rows");
     EXPECT_EQ(o.past_k->memory(), before.memory());
-    a.op->release(host.api(), state);
   }
 }
 
@@ -275,14 +254,7 @@ TEST(Attention, GivesTheSameBitsForAnyNumberOfThreads) {
   for (const Case& c :
        {Case{2, 8, 2, 130, 130, 64, 64, 0, 0, 1}, Case{2, 16, 4, 1, 1, 64, 64, 600, 555, 1}}) {
     Operands o(c, OPMUX_F32, false, rng);
-    std::vector<std::byte> first;
-    for (uint32_t threads : {1u, 2u, 7u}) {
-      Host host(threads);
-      o.y->each([&](const Index& i) { o.y->set(i, 99); });
-      ASSERT_TRUE(run_op(host, o.d, o.args));
-      if (threads == 1) first = o.y->memory();
-      EXPECT_EQ(o.y->memory(), first) << threads << " threads";
-    }
+    expect_same_bits({&*o.y}, describe(c), [&](Host& host) { ASSERT_TRUE(run_op(host, o.d, o.args)); });
   }
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "opmux/ops/conv.gen.h"
 
-#include "cpu/simd.hpp"
+#include "every_instruction_set.hpp"
 #include "run_op.hpp"
+#include "same_bits.hpp"
 
 namespace opmux::test {
 namespace {
@@ -43,15 +44,9 @@ kit::Desc<T> conv(uint32_t op, const Case& k, const Tensor& x, const Tensor& w, 
   d.in(x.t).in(w.t).out(y.t);
   d->group = static_cast<uint32_t>(k.group);
   d->acc_dtype = accumulator(x.t.dtype);
-  auto slice = [&](const Index& v) {
-    opmux_slice s = d.list({});
-    for (int64_t e : v) d.list({e});
-    s.count = static_cast<uint32_t>(v.size());
-    return s;
-  };
-  d->stride = slice(k.stride);
-  d->dilation = slice(k.dilation);
-  d->pad = slice(k.pad);
+  d->stride = slice(d, k.stride);
+  d->dilation = slice(d, k.dilation);
+  d->pad = slice(d, k.pad);
   return d;
 }
 
@@ -158,9 +153,9 @@ TEST_P(ConvCases, AgreesWithTheDefinitionForEveryStrideAndVariant) {
     for (int form = 0; form < 6; ++form) {
       SCOPED_TRACE("x " + text(k.x) + " w " + text(k.w) + " form " + std::to_string(form));
       const bool odd = form >= 4;
-      Tensor x = odd ? Tensor(GetParam(), k.x, rng) : Tensor(GetParam(), k.x);
-      Tensor w = odd ? Tensor(GetParam(), k.w, rng) : Tensor(GetParam(), k.w);
-      Tensor y = odd ? Tensor(out, output(k), rng) : Tensor(out, output(k));
+      Tensor x = make(GetParam(), k.x, odd, rng);
+      Tensor w = make(GetParam(), k.w, odd, rng);
+      Tensor y = make(out, output(k), odd, rng);
       x.random(rng);
       w.random(rng);
       w.t.flags = form & 1 ? OPMUX_T_CONST : 0;
@@ -198,10 +193,9 @@ TEST_P(ConvTransposeCases, AgreesWithTheDefinitionForEveryStride) {
     for (int form = 0; form < 3; ++form) {
       SCOPED_TRACE("x " + text(k.x) + " w " + text(k.w) + " form " + std::to_string(form));
       const bool odd = form == 2;
-      Tensor x = odd ? Tensor(GetParam(), k.x, rng) : Tensor(GetParam(), k.x);
-      Tensor w = odd ? Tensor(GetParam(), k.w, rng) : Tensor(GetParam(), k.w);
-      Tensor y =
-          odd ? Tensor(GetParam(), transposed_output(k), rng) : Tensor(GetParam(), transposed_output(k));
+      Tensor x = make(GetParam(), k.x, odd, rng);
+      Tensor w = make(GetParam(), k.w, odd, rng);
+      Tensor y = make(GetParam(), transposed_output(k), odd, rng);
       x.random(rng);
       w.random(rng);
       w.t.flags = form == 1 ? OPMUX_T_CONST : 0;
@@ -260,24 +254,17 @@ TEST(Conv, GivesTheSameBitsForAnyNumberOfThreads) {
     Tensor x(OPMUX_F32, k.x), w(OPMUX_F32, k.w);
     x.random(rng);
     w.random(rng);
-    std::vector<std::byte> first;
-    for (uint32_t threads : {1u, 2u, 7u}) {
-      Host host(threads);
-      Tensor y(OPMUX_F32, output(k));
+    Tensor y(OPMUX_F32, output(k));
+    expect_same_bits({&y}, "x " + text(k.x), [&](Host& host) {
       auto d = conv<opmux_op_conv>(OPMUX_OP_CONV, k, x, w, y);
       ASSERT_TRUE(run_op(host, d, {x.data(), w.data(), y.data()}));
-      if (threads == 1) first = y.memory();
-      EXPECT_EQ(y.memory(), first) << threads << " threads, x " << text(k.x);
-    }
+    });
   }
 }
 
 TEST(Conv, AgreesOnEveryInstructionSet) {
   std::mt19937 rng(5);
-  const std::string best = cpu::simd_name();
-  for (const char* name : {"EMU128", "SCALAR", "SSE4", "AVX2", "AVX3"}) {
-    if (!cpu::simd_limit(name) || cpu::simd_name() != std::string(name)) continue;
-    SCOPED_TRACE(name);
+  on_every_instruction_set([&] {
     for (const Case& k : {kConv[1], kConv[6], kConv[7], kConv[10], kConv[9], kConv[17]}) {
       Host host(2);
       Tensor x(OPMUX_F32, k.x), w(OPMUX_F32, k.w), y(OPMUX_F32, output(k));
@@ -289,8 +276,7 @@ TEST(Conv, AgreesOnEveryInstructionSet) {
       ASSERT_TRUE(variant);
       expect_conv(forward, k, x, w, y, std::strcmp(variant, "winograd") == 0 ? 64 : 0);
     }
-  }
-  cpu::simd_limit(best.c_str());
+  });
 }
 
 TEST(Conv, SaysWhyItRefuses) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "opmux/ops/matmul.gen.h"
 #include "oracle.hpp"
+#include "run_fault.hpp"
+#include "same_bits.hpp"
 
 namespace opmux::test {
 namespace {
@@ -41,11 +43,9 @@ TEST(GroupedMatmul, AgreesWithTheReferenceForEveryTypeStrideAndConstancy) {
                      << "rows " << k.rows << " form " << form << " type " << (dtype & 255));
         const auto groups = static_cast<int64_t>(k.offsets.size()) - 1;
         const bool odd = form & 2;
-        const auto make = [&](const Index& dims) {
-          return odd ? Tensor(dtype, dims, rng) : Tensor(dtype, dims);
-        };
-        Tensor a = make({k.rows, k.k}), b = make({groups, k.k, k.n}), c = make({k.rows, k.n});
-        Tensor offsets = odd ? Tensor(OPMUX_I32, {groups + 1}, rng) : Tensor(OPMUX_I32, {groups + 1});
+        Tensor a = make(dtype, {k.rows, k.k}, odd, rng), b = make(dtype, {groups, k.k, k.n}, odd, rng),
+               c = make(dtype, {k.rows, k.n}, odd, rng);
+        Tensor offsets = make(OPMUX_I32, {groups + 1}, odd, rng);
         a.random(rng);
         b.random(rng);
         set(offsets, k.offsets);
@@ -95,18 +95,7 @@ TEST(GroupedMatmul, NamesAnOffsetThatFallsOrLiesOutside) {
     Tensor a(OPMUX_F32, {6, 4}), b(OPMUX_F32, {2, 4, 5}), offsets(OPMUX_I32, {3}), c(OPMUX_F32, {6, 5});
     set(offsets, bad.offsets);
     Desc d = describe(a, b, offsets, c);
-    const Answer answer = ask(d.opd());
-    ASSERT_TRUE(answer.op);
-    void* state = nullptr;
-    ASSERT_EQ(answer.op->prepare(host.api(), d.opd(), &state, nullptr), OPMUX_OK);
-    void* args[] = {a.data(), b.data(), offsets.data(), c.data()};
-    std::vector<std::byte> ws(answer.cap.ws_min);
-    const kit_call call{d.opd(), args, ws.data(), nullptr, state, host.api(), 0};
-    kit::RawError err;
-    EXPECT_EQ(answer.op->run(&call, err), OPMUX_E_FAULT);
-    EXPECT_EQ(err->arg_index, 2u);
-    EXPECT_EQ(err.text(), bad.text);
-    answer.op->release(host.api(), state);
+    expect_fault(host, d, {a.data(), b.data(), offsets.data(), c.data()}, 2, bad.text);
     for (std::byte byte : c.memory()) EXPECT_EQ(byte, std::byte{0xa5});
   }
 }
@@ -117,15 +106,11 @@ TEST(GroupedMatmul, GivesTheSameBitsForAnyNumberOfThreads) {
   a.random(rng);
   b.random(rng);
   set(offsets, {0, 30, 31, 200, 390, 400});
-  std::vector<std::byte> first;
-  for (uint32_t threads : {1u, 2u, 7u}) {
-    Host host(threads);
-    Tensor c(OPMUX_F32, {400, 150});
+  Tensor c(OPMUX_F32, {400, 150});
+  expect_same_bits({&c}, "grouped_matmul", [&](Host& host) {
     Desc d = describe(a, b, offsets, c);
     ASSERT_TRUE(run_op(host, d, {a.data(), b.data(), offsets.data(), c.data()}));
-    if (threads == 1) first = c.memory();
-    EXPECT_EQ(c.memory(), first) << threads;
-  }
+  });
 }
 
 }  // namespace

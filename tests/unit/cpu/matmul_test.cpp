@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "every_instruction_set.hpp"
 #include "run_op.hpp"
-
-#include "cpu/simd.hpp"
+#include "same_bits.hpp"
 
 namespace opmux::test {
 namespace {
@@ -86,9 +86,9 @@ TEST_P(MatmulCases, AgreesWithThePlainSumForEveryStrideAndConstancy) {
     for (int form = 0; form < 8; ++form) {
       SCOPED_TRACE(text(k.a) + " x " + text(k.b) + " form " + std::to_string(form));
       const bool odd = form & 4;
-      Tensor a = odd ? Tensor(GetParam(), k.a, rng) : Tensor(GetParam(), k.a);
-      Tensor b = odd ? Tensor(GetParam(), k.b, rng) : Tensor(GetParam(), k.b);
-      Tensor c = odd ? Tensor(out, k.c, rng) : Tensor(out, k.c);
+      Tensor a = make(GetParam(), k.a, odd, rng);
+      Tensor b = make(GetParam(), k.b, odd, rng);
+      Tensor c = make(out, k.c, odd, rng);
       a.random(rng);
       b.random(rng);
       a.t.flags = form & 1 ? OPMUX_T_CONST : 0;
@@ -128,24 +128,17 @@ TEST(Matmul, GivesTheSameBitsForAnyNumberOfThreads) {
     Tensor a(OPMUX_F32, k.a), b(OPMUX_F32, k.b);
     a.random(rng);
     b.random(rng);
-    std::vector<std::byte> first;
-    for (uint32_t threads : {1u, 2u, 7u}) {
-      Host host(threads);
-      Tensor c(OPMUX_F32, k.c);
+    Tensor c(OPMUX_F32, k.c);
+    expect_same_bits({&c}, "a " + text(k.a), [&](Host& host) {
       Desc d = matmul(a, b, c);
       ASSERT_TRUE(run_op(host, d, {a.data(), b.data(), c.data()}));
-      if (threads == 1) first = c.memory();
-      EXPECT_EQ(c.memory(), first) << threads << " threads, " << text(k.a);
-    }
+    });
   }
 }
 
 TEST(Matmul, AgreesOnEveryInstructionSet) {
   std::mt19937 rng(4);
-  const std::string best = cpu::simd_name();
-  for (const char* name : {"EMU128", "SCALAR", "SSE4", "AVX2", "AVX3"}) {
-    if (!cpu::simd_limit(name) || cpu::simd_name() != std::string(name)) continue;
-    SCOPED_TRACE(name);
+  on_every_instruction_set([&] {
     for (uint32_t dtype : {OPMUX_F32, OPMUX_F64, OPMUX_F16, OPMUX_U8}) {
       Host host(2);
       Tensor a(dtype, {29, 410}), b(dtype, {410, 75}), c(accumulator(dtype), {29, 75});
@@ -156,8 +149,7 @@ TEST(Matmul, AgreesOnEveryInstructionSet) {
       EXPECT_TRUE(run_op(host, d, {a.data(), b.data(), c.data()}));
       expect_product(a, b, c);
     }
-  }
-  cpu::simd_limit(best.c_str());
+  });
 }
 
 // Bias along rows or columns, residual, activation; compared with the same steps on the plain product's own

@@ -2,10 +2,12 @@
 #include <numeric>
 #include <optional>
 
-#include "cpu/simd.hpp"
+#include "every_instruction_set.hpp"
 #include "kit/half.hpp"
 #include "opmux/ops/attention.gen.h"
 #include "oracle.hpp"
+#include "run_fault.hpp"
+#include "same_bits.hpp"
 
 namespace opmux::test {
 namespace {
@@ -47,9 +49,7 @@ void fill_codes(Tensor& t, uint32_t type, std::mt19937& rng) {
 
 struct Operands {
   Operands(const Case& c, uint32_t type, uint32_t page_type, bool odd, std::mt19937& rng) {
-    const auto make = [&](uint32_t t, const Index& dims) {
-      return odd ? Tensor(t, dims, rng) : Tensor(t, dims);
-    };
+    const auto make = [&](uint32_t t, const Index& dims) { return test::make(t, dims, odd, rng); };
     const auto n = static_cast<int64_t>(c.queries.size());
     const int64_t rows = std::accumulate(c.queries.begin(), c.queries.end(), int64_t{0});
     const int64_t longest = c.keys.empty() ? 0 : *std::max_element(c.keys.begin(), c.keys.end());
@@ -104,16 +104,15 @@ void check(const Case& c, uint32_t type, uint32_t pages, bool odd, Host& host, s
   Operands o(c, type, pages, odd, rng);
   const std::string what = "heads " + text({c.heads, c.kv_heads, c.width}) + " keys " + text(c.keys) +
                            " page " + std::to_string(c.page) + (odd ? " odd" : "");
-  const Truth y = Oracle::get().evaluate(o.d, o.args), lse = Oracle::get().evaluate(o.d, o.args, 1);
-  ASSERT_TRUE(run_op(host, o.d, o.args)) << what;
   const double u = unit_roundoff(OPMUX_F32);
   const auto n = static_cast<double>(o.table->t.dim[1] * c.page + c.width);
   // Codes without a scale make scores that are far apart, and weights below the least normal number are 0.
   const double lost = n * 512 * std::ldexp(1, -126);
-  expect_close(*o.y, y, what, [&](size_t i, double want) {
-    return (8 + n) * u * y.magnitude[i] + lost + (type == OPMUX_F32 ? 0.0 : spacing(type, want));
-  });
-  expect_close(*o.lse, lse, what + " lse", [&](size_t i, double) { return (8 + n) * u * lse.magnitude[i]; });
+  run_and_compare(host, o.d, o.args, {&*o.y, &*o.lse}, what,
+                  [&](size_t output, size_t i, double want, const Truth& truth) {
+                    const double sums = (8 + n) * u * truth.magnitude[i];
+                    return output == 1 ? sums : sums + lost + (type == OPMUX_F32 ? 0.0 : spacing(type, want));
+                  });
 }
 
 TEST(PagedAttention, AgreesWithTheReferenceForAllTypesAndStrides) {
@@ -127,67 +126,38 @@ TEST(PagedAttention, AgreesWithTheReferenceForAllTypesAndStrides) {
 }
 
 TEST(PagedAttention, AgreesWithTheReferenceOnEveryInstructionSet) {
-  const std::string best = cpu::simd_name();
   std::mt19937 rng(2);
   Host host(1);
-  for (const char* name : {"AVX2", "SSE4", "EMU128", "NEON"}) {
-    if (!cpu::simd_limit(name) || cpu::simd_name() != std::string(name)) continue;
-    SCOPED_TRACE(name);
+  on_every_instruction_set([&] {
     for (const Case& c : kCases)
       for (uint32_t pages : {OPMUX_F32, OPMUX_I8}) check(c, OPMUX_F32, pages, false, host, rng);
-    cpu::simd_limit(best.c_str());
-  }
-  cpu::simd_limit(best.c_str());
+  });
 }
 
 TEST(PagedAttention, GivesTheSameBitsForAnyNumberOfThreads) {
   std::mt19937 rng(3);
   Operands o({{90, 1, 7}, {200, 30, 100}, 8, 2, 64, 64, 50, 16}, OPMUX_F32, OPMUX_F16, false, rng);
-  std::vector<std::byte> first;
-  for (uint32_t threads : {1u, 2u, 7u}) {
-    Host host(threads);
-    ASSERT_TRUE(run_op(host, o.d, o.args));
-    if (threads == 1) first = o.y->memory();
-    EXPECT_EQ(o.y->memory(), first) << threads << " threads";
-  }
-}
-
-template <class T>
-void expect_fault(kit::Desc<T>& d, const std::vector<void*>& args, uint32_t arg,
-                  const std::string& sentence) {
-  Host host(2);
-  const Answer a = ask(d.opd());
-  ASSERT_TRUE(a.op);
-  void* state = nullptr;
-  ASSERT_EQ(a.op->prepare(host.api(), d.opd(), &state, nullptr), OPMUX_OK);
-  std::vector<std::byte> ws(a.cap.ws_min);
-  const kit_call call{d.opd(), args.data(), ws.data(), nullptr, state, host.api(), 0};
-  kit::RawError err;
-  EXPECT_EQ(a.op->run(&call, err), OPMUX_E_FAULT);
-  EXPECT_EQ(err->arg_index, arg);
-  EXPECT_EQ(err.text(), sentence);
-  a.op->release(host.api(), state);
+  expect_same_bits({&*o.y}, "paged attention", [&](Host& host) { ASSERT_TRUE(run_op(host, o.d, o.args)); });
 }
 
 TEST(PagedAttention, NamesWhatIsOutOfRangeAndWritesNothing) {
   std::mt19937 rng(4);
+  Host host(2);
   Operands o({{2, 1}, {9, 3}, 2, 1, 8, 8, 5, 4}, OPMUX_F32, OPMUX_F32, false, rng);
   const std::vector<std::byte> before = o.y->memory();
   o.table->set({1, 0}, 5);
-  expect_fault(o.d, o.args, 3, "paged_attention: table[3] is 5, outside [0, 4]");
+  expect_fault(host, o.d, o.args, 3, "paged_attention: table[3] is 5, outside [0, 4]");
   o.k_len->set({0}, 13);
-  expect_fault(o.d, o.args, 4, "paged_attention: k_len[0] is 13, outside [0, 12]");
+  expect_fault(host, o.d, o.args, 4, "paged_attention: k_len[0] is 13, outside [0, 12]");
   o.q_start->set({1}, 4);
-  expect_fault(o.d, o.args, 5, "paged_attention: q_start[1] is 4, outside [0, 3]");
+  expect_fault(host, o.d, o.args, 5, "paged_attention: q_start[1] is 4, outside [0, 3]");
   EXPECT_EQ(o.y->memory(), before);
 }
 
 struct Append {
   Append(const Index& dims, int64_t rows, uint32_t page_type, uint32_t type, bool odd, std::mt19937& rng,
          const Index& scale_dims = {-1}, bool find = false) {
-    const auto make = [&](uint32_t t, const Index& shape) {
-      return odd ? Tensor(t, shape, rng) : Tensor(t, shape);
-    };
+    const auto make = [&](uint32_t t, const Index& shape) { return test::make(t, shape, odd, rng); };
     fill_codes(pages.emplace(make(page_type, dims)), page_type, rng);
     x.emplace(make(type, {rows, dims[2], dims[3]})).random(rng);
     slots.emplace(make(odd ? OPMUX_I32 : OPMUX_I64, {rows}));
@@ -272,11 +242,12 @@ TEST(KvAppend, KeepsTheLastOfSeveralRowsForASlot) {
 
 TEST(KvAppend, NamesTheSlotThatIsNotThereAndWritesNothing) {
   std::mt19937 rng(8);
+  Host host(2);
   for (double bad : {-2.0, 20.0}) {
     Append a({5, 4, 2, 8}, 3, OPMUX_F32, OPMUX_F32, false, rng);
     a.slots->set({2}, bad);
     const std::vector<std::byte> before = a.pages->memory();
-    expect_fault(a.d, a.args, 2,
+    expect_fault(host, a.d, a.args, 2,
                  "kv_append: slots[2] is " + std::to_string(static_cast<int>(bad)) + ", outside [-1, 19]");
     EXPECT_EQ(a.pages->memory(), before);
   }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // quant_matmul against the reference: every pairing of types, groups, zeros, ways and packed constants.
+#include "every_instruction_set.hpp"
 #include "opmux/ops/matmul.gen.h"
 #include "oracle.hpp"
-
-#include "cpu/simd.hpp"
+#include "same_bits.hpp"
 
 namespace opmux::test {
 namespace {
@@ -206,10 +206,7 @@ TEST(QuantMatmul, AppliesAnEpilogueInEveryWay) {
 
 TEST(QuantMatmul, AgreesOnEveryInstructionSet) {
   std::mt19937 rng(9);
-  const std::string best = cpu::simd_name();
-  for (const char* name : {"EMU128", "SCALAR", "SSE4", "AVX2", "AVX3"}) {
-    if (!cpu::simd_limit(name) || cpu::simd_name() != std::string(name)) continue;
-    SCOPED_TRACE(name);
+  on_every_instruction_set([&] {
     Host host(2);
     for (uint32_t b : kWeights)
       for (int64_t m : {1, 2, 4, 20})
@@ -217,8 +214,7 @@ TEST(QuantMatmul, AgreesOnEveryInstructionSet) {
           check(host, {.b = b, .group = 32, .constant = constant}, {{}, {}, m, 104, 45}, rng);
     check(host, {.a = OPMUX_U8, .b = OPMUX_I8, .out = OPMUX_I32, .scale = OPMUX_NONE, .acc = OPMUX_I32},
           {{}, {}, 9, 103, 45}, rng);
-  }
-  cpu::simd_limit(best.c_str());
+  });
 }
 
 TEST(QuantMatmul, GivesTheSameBitsForAnyNumberOfThreads) {
@@ -226,18 +222,14 @@ TEST(QuantMatmul, GivesTheSameBitsForAnyNumberOfThreads) {
   for (int64_t m : {1, 3, 40}) {
     Tensor a(OPMUX_F32, {m, 512}), b(OPMUX_I4, {512, 300}), scale(OPMUX_F32, {16, 300});
     for (Tensor* t : {&a, &b, &scale}) t->random(rng);
-    std::vector<std::byte> first;
-    for (uint32_t threads : {1u, 2u, 7u}) {
-      Host host(threads);
-      Tensor c(OPMUX_F32, {m, 300});
+    Tensor c(OPMUX_F32, {m, 300});
+    expect_same_bits({&c}, std::to_string(m) + " rows", [&](Host& host) {
       Desc d(OPMUX_OP_QUANT_MATMUL);
       d.in(a.t).in(b.t).in(kit::absent()).in(kit::absent()).in(scale.t).in(kit::absent()).out(c.t);
       d->acc_dtype = OPMUX_F32;
       d->b_group = 32;
       ASSERT_TRUE(run_op(host, d, {a.data(), b.data(), nullptr, nullptr, scale.data(), nullptr, c.data()}));
-      if (threads == 1) first = c.memory();
-      EXPECT_EQ(c.memory(), first) << threads;
-    }
+    });
   }
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <optional>
 
-#include "cpu/simd.hpp"
+#include "every_instruction_set.hpp"
 #include "opmux/ops/position.gen.h"
 #include "oracle.hpp"
+#include "run_fault.hpp"
 
 namespace opmux::test {
 namespace {
@@ -21,9 +22,7 @@ const Case kCases[] = {{1, 1, 1, 2, 1, 3},    {2, 3, 5, 8, 4, 7},     {2, 3, 5, 
 
 struct Operands {
   Operands(const Case& c, uint32_t type, uint32_t cache, uint32_t index, bool odd, std::mt19937& rng) {
-    const auto make = [&](uint32_t t, const Index& dims) {
-      return odd ? Tensor(t, dims, rng) : Tensor(t, dims);
-    };
+    const auto make = [&](uint32_t t, const Index& dims) { return test::make(t, dims, odd, rng); };
     const Index rows = c.places > 0 ? Index{c.places, c.pairs} : Index{c.batch, c.tokens, c.pairs};
     x.emplace(make(type, {c.batch, c.heads, c.tokens, c.width})).random(rng);
     y.emplace(make(type, {c.batch, c.heads, c.tokens, c.width}));
@@ -47,11 +46,13 @@ struct Operands {
   std::vector<void*> args;
 };
 
-void expect_right(const Tensor& y, const Truth& truth, const std::string& what) {
-  const uint32_t type = y.t.dtype == OPMUX_F64 ? OPMUX_F64 : OPMUX_F32;
-  expect_close(y, truth, what, [&](size_t i, double want) {
-    return 3 * unit_roundoff(type) * truth.magnitude[i] +
-           (y.t.dtype == type ? 0.0 : spacing(y.t.dtype, want));
+// Runs and compares: y is the result.
+void check(Host& host, kit::Desc<opmux_op_rotary>& d, const std::vector<void*>& args, const Tensor& y,
+           const std::string& what) {
+  const uint32_t type = y.t.dtype;
+  const bool narrow = type != OPMUX_F64 && type != OPMUX_F32;
+  run_and_compare(host, d, args, {&y}, what, [&](size_t, size_t i, double want, const Truth& truth) {
+    return 3 * wide_roundoff(type) * truth.magnitude[i] + (narrow ? spacing(type, want) : 0.0);
   });
 }
 
@@ -61,9 +62,7 @@ void check(const Case& c, uint32_t type, uint32_t cache, bool odd, Host& host, s
     o.d->interleaved = interleaved;
     const std::string what = text({c.batch, c.heads, c.tokens, c.width, c.pairs, c.places}) +
                              (odd ? " odd" : "") + (interleaved ? " interleaved" : "");
-    const Truth truth = Oracle::get().evaluate(o.d, o.args);
-    ASSERT_TRUE(run_op(host, o.d, o.args)) << what;
-    expect_right(*o.y, truth, what);
+    check(host, o.d, o.args, *o.y, what);
   }
 }
 
@@ -79,17 +78,12 @@ TEST(Rotary, AgreesWithTheReferenceForAllTypesAndStrides) {
 }
 
 TEST(Rotary, AgreesWithTheReferenceOnEveryInstructionSet) {
-  const std::string best = cpu::simd_name();
   std::mt19937 rng(2);
   Host host(1);
-  for (const char* name : {"AVX2", "SSE4", "EMU128", "NEON"}) {
-    if (!cpu::simd_limit(name) || cpu::simd_name() != std::string(name)) continue;
-    SCOPED_TRACE(name);
+  on_every_instruction_set([&] {
     for (const Case& c : kCases)
       for (uint32_t type : {OPMUX_F64, OPMUX_F32}) check(c, type, type, false, host, rng);
-    cpu::simd_limit(best.c_str());
-  }
-  cpu::simd_limit(best.c_str());
+  });
 }
 
 TEST(Rotary, TurnsInPlace) {
@@ -100,14 +94,12 @@ TEST(Rotary, TurnsInPlace) {
       for (uint32_t interleaved : {0u, 1u}) {
         Operands o(c, OPMUX_F32, OPMUX_F32, OPMUX_I64, odd, rng);
         o.d->interleaved = interleaved;
-        const Truth truth = Oracle::get().evaluate(o.d, o.args);
         kit::Desc<opmux_op_rotary> d{OPMUX_OP_ROTARY};
         for (const opmux_tdesc& t : o.d.inputs()) d.in(t);
         d.out(o.x->t).alias({1});
         d->interleaved = interleaved;
         o.args.back() = o.x->data();
-        ASSERT_TRUE(run_op(host, d, o.args));
-        expect_right(*o.x, truth, "in place");
+        check(host, d, o.args, *o.x, "in place");
       }
 }
 
@@ -131,19 +123,10 @@ TEST(Rotary, SaysWhichPositionIsOutOfRangeAndWritesNothing) {
     Operands o({2, 3, 5, 8, 4, 7}, OPMUX_F32, OPMUX_F32, OPMUX_I64, false, rng);
     o.positions->set({1, 2}, bad);
     const std::vector<std::byte> before = o.y->memory();
-    const Answer a = ask(o.d.opd());
-    ASSERT_TRUE(a.op);
-    void* state = nullptr;
-    ASSERT_EQ(a.op->prepare(host.api(), o.d.opd(), &state, nullptr), OPMUX_OK);
-    std::vector<std::byte> ws(a.cap.ws_min);
-    const kit_call call{o.d.opd(), o.args.data(), ws.data(), nullptr, state, host.api(), 0};
-    kit::RawError err;
-    EXPECT_EQ(a.op->run(&call, err), OPMUX_E_FAULT);
-    EXPECT_EQ(err->arg_index, 3u);
-    EXPECT_EQ(err.text(),
-              "rotary: position " + std::to_string(static_cast<int>(bad)) + " of token 7 is outside [0, 6]");
+    expect_fault(
+        host, o.d, o.args, 3,
+        "rotary: position " + std::to_string(static_cast<int>(bad)) + " of token 7 is outside [0, 6]");
     EXPECT_EQ(o.y->memory(), before);
-    a.op->release(host.api(), state);
   }
 }
 
