@@ -62,20 +62,22 @@ struct FormF8 {
     const auto magnitude = hn::And(code, hn::Set(du, 0x7fu));
     const auto sign = hn::ShiftLeft<24>(hn::And(code, hn::Set(du, 0x80u)));
     const VF factor = hn::BitCast(F(), hn::Set(du, static_cast<uint32_t>(254 - kBias) << 23));
-    VF x = hn::Mul(hn::BitCast(F(), hn::ShiftLeft<23 - kMantissa>(magnitude)), factor);
-    const VF nan = hn::BitCast(F(), hn::Set(du, 0x7fc00000u));
+    const VF x = hn::Mul(hn::BitCast(F(), hn::ShiftLeft<23 - kMantissa>(magnitude)), factor);
+    auto bits = hn::Or(hn::BitCast(du, x), sign);
+    // The codes that are no finite number get an exponent of all ones. By bits, not by a choice between
+    // floats: without a blend instruction clang took minutes to look through those.
+    const auto set = [&](auto mask, uint32_t to) HWY_ATTR {
+      bits = hn::Or(bits, hn::And(hn::VecFromMask(du, mask), hn::Set(du, to)));
+    };
+    constexpr uint32_t kNanBits = 0x7fc00000u, kInfinityBits = 0x7f800000u;
     if constexpr (kFnuz) {
-      x = hn::BitCast(F(), hn::Or(hn::BitCast(du, x), sign));
-      return hn::IfThenElse(hn::RebindMask(F(), hn::Eq(code, hn::Set(du, 0x80u))), nan, x);
+      set(hn::Eq(code, hn::Set(du, 0x80u)), kNanBits);
     } else {
-      if constexpr (kInfinity != kNan) {
-        const VF infinity = hn::BitCast(F(), hn::Set(du, 0x7f800000u));
-        x = hn::IfThenElse(hn::RebindMask(F(), hn::Eq(magnitude, hn::Set(du, kInfinity))), infinity, x);
-      }
+      if constexpr (kInfinity != kNan) set(hn::Eq(magnitude, hn::Set(du, kInfinity)), kInfinityBits);
       const auto above = hn::Gt(hn::BitCast(I(), magnitude), hn::Set(I(), static_cast<int32_t>(kNan) - 1));
-      x = hn::IfThenElse(hn::RebindMask(F(), above), nan, x);
-      return hn::BitCast(F(), hn::Or(hn::BitCast(du, x), sign));
+      set(hn::RebindMask(du, above), kNanBits);
     }
+    return hn::BitCast(F(), bits);
   }
 };
 using FormE4m3fn = FormF8<3, 7, 0x7f, 0x7f, false>;
@@ -129,25 +131,46 @@ struct FormTable {
   }
 };
 
+// Emulated vectors are loops: a function a row there, since unrolled for all forms they take minutes to
+// compile.
+constexpr bool kEmulated = (HWY_TARGET & (HWY_EMU128 | HWY_SCALAR)) != 0;
+
 template <class Form, int NV>
-HWY_INLINE void load_row(Cols<float, NV>& c, const void* codes, const float* table, int64_t i) {
+HWY_INLINE void load_vectors(Cols<float, NV>& c, const void* codes, const float* table, int64_t i) {
   if constexpr (NV > 0) {
     c.v = Form::row(codes, table, i, kNv - NV);
-    load_row<Form>(c.rest, codes, table, i);
+    load_vectors<Form>(c.rest, codes, table, i);
+  }
+}
+template <class Form>
+HWY_NOINLINE void load_row(Columns& c, const void* codes, const float* table, int64_t i) {
+  load_vectors<Form>(c, codes, table, i);
+}
+
+template <class Form, int J, int NV>
+HWY_INLINE void load_nibbles(Cols<float, NV>& c, const void* codes, const float* table, int64_t i) {
+  if constexpr (NV > 0) {
+    c.v = Form::template of_word<J>(word(codes, i, kNv - NV), table);
+    load_nibbles<Form, J>(c.rest, codes, table, i);
+  }
+}
+// Row i + J, where i is a multiple of 8: shifts of nibbles are then constants.
+template <class Form, int J>
+HWY_INLINE void load_eighth(Columns& c, const void* codes, const float* table, int64_t i) {
+  if constexpr (kEmulated) {
+    load_row<Form>(c, codes, table, i + J);
+  } else if constexpr (requires { Form::template of_word<J>; }) {
+    load_nibbles<Form, J>(c, codes, table, i);
+  } else {
+    load_vectors<Form>(c, codes, table, i + J);
   }
 }
 
-// Row i + J, where i is a multiple of 8: shifts of nibbles are then constants.
-template <class Form, int J, int NV>
-HWY_INLINE void load_eighth(Cols<float, NV>& c, const void* codes, const float* table, int64_t i) {
-  if constexpr (NV > 0) {
-    if constexpr (requires { Form::template of_word<J>; }) {
-      c.v = Form::template of_word<J>(word(codes, i, kNv - NV), table);
-    } else {
-      c.v = Form::row(codes, table, i + J, kNv - NV);
-    }
-    load_eighth<Form, J>(c.rest, codes, table, i);
-  }
+template <class Form, int J, class Finish>
+HWY_INLINE void decode_eighth(const WeightPanel& p, int64_t i, const Finish& finish) {
+  Columns w;
+  load_eighth<Form, J>(w, p.codes, p.table, i);
+  finish(w);
 }
 
 template <class Form>
@@ -172,36 +195,50 @@ void decode(const WeightPanel& p, int64_t k0, int64_t k, float* dst) {
     };
     for (; i < end && i % kWeightStep != 0; ++i) one(i);
     for (; i + kWeightStep <= end; i += kWeightStep) {
-      Columns w;
-      load_eighth<Form, 0>(w, p.codes, p.table, i);
-      finish(w);
-      load_eighth<Form, 1>(w, p.codes, p.table, i);
-      finish(w);
-      load_eighth<Form, 2>(w, p.codes, p.table, i);
-      finish(w);
-      load_eighth<Form, 3>(w, p.codes, p.table, i);
-      finish(w);
-      load_eighth<Form, 4>(w, p.codes, p.table, i);
-      finish(w);
-      load_eighth<Form, 5>(w, p.codes, p.table, i);
-      finish(w);
-      load_eighth<Form, 6>(w, p.codes, p.table, i);
-      finish(w);
-      load_eighth<Form, 7>(w, p.codes, p.table, i);
-      finish(w);
+      decode_eighth<Form, 0>(p, i, finish);
+      decode_eighth<Form, 1>(p, i, finish);
+      decode_eighth<Form, 2>(p, i, finish);
+      decode_eighth<Form, 3>(p, i, finish);
+      decode_eighth<Form, 4>(p, i, finish);
+      decode_eighth<Form, 5>(p, i, finish);
+      decode_eighth<Form, 6>(p, i, finish);
+      decode_eighth<Form, 7>(p, i, finish);
     }
     for (; i < end; ++i) one(i);
   }
 }
 
-// One row of k. Several sums of one row are independent, to cover the latency of the multiply-add.
 template <class Form, int R, bool kZero, int J>
-HWY_INLINE void step(const WeightPanel& p, int64_t i, const float* a, const Columns& zero,
-                     Rows<float, R, kNv>& sum) {
+HWY_INLINE void step_inline(const WeightPanel& p, int64_t i, const float* a, const Columns& zero,
+                            Rows<float, R, kNv>& sum) {
   Columns w;
   load_eighth<Form, J>(w, p.codes, p.table, i);
   if constexpr (kZero) w.sub(zero);
   sum.fma(a + (i + J) * R, w);
+}
+template <class Form, int R, bool kZero>
+HWY_NOINLINE void step_apart(const WeightPanel& p, int64_t i, const float* a, const Columns& zero,
+                             Rows<float, R, kNv>& sum) {
+  step_inline<Form, R, kZero, 0>(p, i, a, zero, sum);
+}
+
+// Row i + J of k.
+template <class Form, int R, bool kZero, int J>
+HWY_INLINE void step(const WeightPanel& p, int64_t i, const float* a, const Columns& zero,
+                     Rows<float, R, kNv>& sum) {
+  if constexpr (kEmulated) return step_apart<Form, R, kZero>(p, i + J, a, zero, sum);
+  step_inline<Form, R, kZero, J>(p, i, a, zero, sum);
+}
+
+// Rows i + J to i + J + 3. Few rows of A have several sums each, which cover the latency of the multiply-add.
+template <class Form, int R, bool kZero, int J>
+HWY_INLINE void four_steps(const WeightPanel& p, int64_t i, const float* a, const Columns& zero,
+                           Rows<float, R, kNv>& s0, Rows<float, R, kNv>& s1, Rows<float, R, kNv>& s2,
+                           Rows<float, R, kNv>& s3) {
+  step<Form, R, kZero, J>(p, i, a, zero, s0);
+  step<Form, R, kZero, J + 1>(p, i, a, zero, R < 4 ? s1 : s0);
+  step<Form, R, kZero, J + 2>(p, i, a, zero, R < 2 ? s2 : s0);
+  step<Form, R, kZero, J + 3>(p, i, a, zero, R < 2 ? s3 : R < 4 ? s1 : s0);
 }
 
 template <class Form, int R, bool kZero>
@@ -218,14 +255,8 @@ HWY_INLINE void thin_of(const WeightPanel& p, int64_t k, const float* a, float* 
     Columns zero, scale;
     if constexpr (kZero) zero.load(p.zero + g * kNr);
     for (; i < end; i += kWeightStep) {
-      step<Form, R, kZero, 0>(p, i, a, zero, s0);
-      step<Form, R, kZero, 1>(p, i, a, zero, R < 4 ? s1 : s0);
-      step<Form, R, kZero, 2>(p, i, a, zero, R < 2 ? s2 : s0);
-      step<Form, R, kZero, 3>(p, i, a, zero, R < 2 ? s3 : R < 4 ? s1 : s0);
-      step<Form, R, kZero, 4>(p, i, a, zero, s0);
-      step<Form, R, kZero, 5>(p, i, a, zero, R < 4 ? s1 : s0);
-      step<Form, R, kZero, 6>(p, i, a, zero, R < 2 ? s2 : s0);
-      step<Form, R, kZero, 7>(p, i, a, zero, R < 2 ? s3 : R < 4 ? s1 : s0);
+      four_steps<Form, R, kZero, 0>(p, i, a, zero, s0, s1, s2, s3);
+      four_steps<Form, R, kZero, 4>(p, i, a, zero, s0, s1, s2, s3);
     }
     if constexpr (R < 4) s0.add(s1);
     if constexpr (R < 2) {
