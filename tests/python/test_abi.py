@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from programs import need
 from tools.checks import abi_diff, abi_layout
 from tools.codegen import __main__ as codegen
 from tools.codegen import probe
@@ -31,19 +32,13 @@ def the_model():
     return Model(ROOT / "schemas")
 
 
-def have(command):
-    if not shutil.which(command[0]):
-        pytest.skip(f"{command[0]} is not installed")
-    return command
-
-
 @pytest.mark.parametrize("extra", [[], ["-fshort-enums"]], ids=["plain", "short-enums"])
 @pytest.mark.parametrize("language", [C, CXX], ids=["c11", "c++20"])
 @pytest.mark.parametrize("compiler", COMPILERS, ids=" ".join)
 def test_headers_compile_without_any_padding(model, tmp_path, compiler, language, extra):
     source = tmp_path / "sizes.c"
     source.write_text(probe.sizes(model), encoding="utf-8")
-    subprocess.run([*have(compiler), *language, *STRICT, *extra, source], check=True)
+    subprocess.run([need(compiler[0]), *compiler[1:], *language, *STRICT, *extra, source], check=True)
 
 
 def test_padding_would_be_found(model, tmp_path):
@@ -52,7 +47,8 @@ def test_padding_would_be_found(model, tmp_path):
     source.write_text(probe.sizes(model) + padded + "OPMUX_STATIC_ASSERT(sizeof(opmux_bad) == 16, \"bad\");\n",
                       encoding="utf-8")
     for compiler in (["gcc"], CLANG[0]):
-        done = subprocess.run([*have(compiler), *C, *STRICT, source], capture_output=True, text=True, check=False)
+        command = [need(compiler[0]), *compiler[1:], *C, *STRICT, source]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode != 0 and "padd" in done.stderr
 
 
@@ -265,7 +261,7 @@ def test_the_witness_exports_one_function_and_shows_every_structure(model, build
     symbols = subprocess.run(["nm", "-D", "--defined-only", "--format=just-symbols", library], check=True,
                              capture_output=True, text=True).stdout.split()
     assert symbols == ["opmux_abi_witness"]
-    have(["abidw"])
+    need("abidw")
     xml = tmp_path / "witness.xml"
     subprocess.run(["abidw", "--out-file", xml, library], check=True)
     text = xml.read_text(encoding="utf-8")
