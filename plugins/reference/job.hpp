@@ -193,10 +193,10 @@ void Job::write(uint32_t o, const std::vector<R>& values, const std::vector<doub
     if (epilogue) y = epilogue.apply(y, offset + 1);
     if (!oracle_) {
       kit::store(t.dtype, out_data(o), offset[0], kit::cast_to(epilogue.out_dtype(), t.dtype, y));
-    } else if (!kit::is_float(t.dtype)) {
-      put_exact(k, t.dtype, y);
     } else {
-      const long double wide = epilogue ? epilogue.unrounded() : static_cast<long double>(value);
+      const long double wide = !kit::is_float(t.dtype) ? to_wide<long double>(t.dtype, y)
+                               : epilogue              ? epilogue.unrounded()
+                                                       : static_cast<long double>(value);
       put_unrounded(k, wide, magnitude.empty() ? double(std::fabs(wide)) : magnitude[size_t(k)]);
     }
     ++k;

@@ -221,7 +221,10 @@ class Judge {
     const long double y =
         kit::is_signed(t_.dtype) ? static_cast<long double>(got.i) : static_cast<long double>(got.u);
     if (y == want) return 0;
-    if (inexact_) return static_cast<double>((y - want) / std::max(1.0L, 4 * std::fabs(want) * 0x1p-53L));
+    if (inexact_) {
+      const double a = std::max(1.0, 4 * static_cast<double>(std::fabs(want)) * 0x1p-53);
+      return static_cast<double>((y - want) / (a + bound_.c * 0x1p-53 * K_ * truth.magnitude[k]));
+    }
     return y > want ? kWrong : -kWrong;
   }
   const opmux_tdesc& t_;

@@ -50,7 +50,7 @@ void attend(Job& job) {
   const std::vector<R> decay = job.has_in(kDecay) ? job.read_as<R>(kDecay, per_step) : std::vector<R>{};
   per_step.dim[3] = 1;
   const std::vector<R> beta = job.has_in(kBeta) ? job.read_as<R>(kBeta, per_step) : std::vector<R>{};
-  Numbers<R> state = exact_or_zero<R>(job, kPast, batch * kv_heads * width * values);
+  Numbers<R> state = terms_or_zero<R>(job, kPast, batch * kv_heads * width * values);
   Numbers<R> y(size_t(count_of(job.out(0))));
   for (int64_t bh = 0; bh < batch * kv_heads; ++bh) {
     Head<R> head(width, values, state.data() + bh * width * values);
@@ -58,7 +58,7 @@ void attend(Job& job) {
       const int64_t at = bh * steps + t;
       if (!decay.empty()) head.decay(decay.data() + at * width);
       Numbers<R> u;
-      for (int64_t m = 0; m < values; ++m) u.push_back(exact(v[size_t(at * values + m)]));
+      for (int64_t m = 0; m < values; ++m) u.push_back(term(v[size_t(at * values + m)]));
       if (!beta.empty()) {
         const Numbers<R> known = head.read(k.data() + at * width);
         for (size_t m = 0; m < u.size(); ++m)

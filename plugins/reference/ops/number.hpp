@@ -31,6 +31,11 @@ template <class R>
 Number<R> exact(R value) {
   return {value, 0};
 }
+// A value that is given as the first term of a sum, which is rounded in relation to it.
+template <class R>
+Number<R> term(R value) {
+  return {value, double(std::fabs(value))};
+}
 // e^x for an argument with an error.
 template <class R>
 Number<R> exponential(Number<R> x) {
@@ -41,11 +46,12 @@ Number<R> exponential(Number<R> x) {
 template <class R>
 using Numbers = std::vector<Number<R>>;
 
+// Operand i, or n zeros where it is absent.
 template <class R>
-Numbers<R> exact_or_zero(const Job& job, uint32_t i, int64_t n) {
+Numbers<R> terms_or_zero(const Job& job, uint32_t i, int64_t n) {
   Numbers<R> out;
   if (!job.has_in(i)) return Numbers<R>(size_t(n));
-  for (R v : job.read<R>(i)) out.push_back(exact(v));
+  for (R v : job.read<R>(i)) out.push_back(term(v));
   return out;
 }
 

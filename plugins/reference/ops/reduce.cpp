@@ -45,20 +45,25 @@ R log_sum_exp(const std::vector<R>& x) {
   return top + std::log(sum);
 }
 
+// u: half a unit in the last place of 1 in the type that is computed in.
 template <class R>
-Result<R> variance(const std::vector<R>& x) {
-  // Each difference errs in relation to the element and to the mean of sizes.
+Result<R> variance(const std::vector<R>& x, double u) {
+  // Each difference errs in relation to the element and to the mean of sizes; where all elements are alike,
+  // what is left is the square of the mean's own error.
   const R n = R(x.size()), mean = sum_of(x, [](R v) { return v; }).value / n;
   const R sizes = sum_of(x, [](R v) { return std::fabs(v); }).value / n;
   const R amplified =
       sum_of(
           x, [&](R v) { return std::fabs(v - mean) * (std::fabs(v - mean) + std::fabs(v) + sizes); }, n)
           .value;
-  return {sum_of(x, [&](R v) { return (v - mean) * (v - mean); }, n).value, double(amplified)};
+  return {sum_of(
+              x, [&](R v) { return (v - mean) * (v - mean); }, n)
+              .value,
+          double(amplified + R(u) * n * sizes * sizes)};
 }
 
 template <class R>
-Result<R> reduce_real(uint32_t kind, const std::vector<R>& x) {
+Result<R> reduce_real(uint32_t kind, const std::vector<R>& x, double u) {
   const auto same = [](R v) { return v; };
   const auto size = [](R v) { return std::fabs(v); };
   const auto square = [](R v) { return v * v; };
@@ -73,7 +78,7 @@ Result<R> reduce_real(uint32_t kind, const std::vector<R>& x) {
     case OPMUX_REDUCE_SUM_SQUARE:
       return sum_of(x, square);
     case OPMUX_REDUCE_VARIANCE:
-      return variance(x);
+      return variance(x, u);
     case OPMUX_REDUCE_PROD:
       for (R v : x) y *= v;
       break;
@@ -112,14 +117,26 @@ uint64_t int_mean(uint32_t dtype, const std::vector<uint64_t>& x) {
   return x.empty() ? 0 : uint64_t(sum / Wide(x.size()));
 }
 
-uint64_t reduce_by_real(uint32_t kind, uint32_t dtype, const std::vector<uint64_t>& x) {
+// Integers whose result comes from numbers of at least 53 bits.
+bool is_by_real(uint32_t kind) {
+  return kind == OPMUX_REDUCE_L2 || kind == OPMUX_REDUCE_LOG_SUM || kind == OPMUX_REDUCE_LOG_SUM_EXP ||
+         kind == OPMUX_REDUCE_VARIANCE;
+}
+
+Result<uint64_t> reduce_by_real(uint32_t kind, uint32_t dtype, const std::vector<uint64_t>& x) {
   std::vector<long double> wide;
   for (uint64_t v : x) wide.push_back(to_wide<long double>(dtype, Scalar{.u = v}));
-  const long double y = reduce_real(kind, wide).value;
+  const auto [y, magnitude] = reduce_real(kind, wide, 0x1p-53);
   const uint32_t bits = OPMUX_DTYPE_BITS(dtype);
   const long double top = std::ldexp(1.0L, int(bits) - (kit::is_signed(dtype) ? 1 : 0));
-  if (!(std::fabs(y) < top)) return kit::float_to_int(dtype, double(y), true).u;  // also NaN
-  return y < 0 ? uint64_t(kit::is_signed(dtype) ? int64_t(y) : 0) : uint64_t(y);
+  uint64_t whole = 0;
+  if (!(std::fabs(y) < top))  // also NaN
+    whole = kit::float_to_int(dtype, double(y), true).u;
+  else if (kit::is_signed(dtype))
+    whole = uint64_t(int64_t(y));
+  else if (y > 0)
+    whole = uint64_t(y);
+  return {whole, magnitude};
 }
 
 bool less(uint32_t dtype, uint64_t a, uint64_t b) {
@@ -146,11 +163,6 @@ uint64_t reduce_int(uint32_t kind, uint32_t dtype, const std::vector<uint64_t>& 
       return int_extreme(dtype, x, false);
     case OPMUX_REDUCE_MEAN:
       return int_mean(dtype, x);
-    case OPMUX_REDUCE_L2:
-    case OPMUX_REDUCE_LOG_SUM:
-    case OPMUX_REDUCE_LOG_SUM_EXP:
-    case OPMUX_REDUCE_VARIANCE:
-      return reduce_by_real(kind, dtype, x);
     default:
       break;
   }
@@ -225,13 +237,14 @@ void reduce_to_numbers(Job& job, uint32_t kind) {
     each_output(job, [&](const std::vector<Scalar>& x) {
       wide.clear();
       for (Scalar v : x) wide.push_back(to_wide<R>(dtype, v));
-      if constexpr (std::is_floating_point_v<R>) {
-        const Result<R> result = reduce_real(kind, wide);
-        y.push_back(result.value);
-        magnitude.push_back(result.magnitude);
-      } else {
-        y.push_back(reduce_int(kind, dtype, wide));
-      }
+      Result<R> result;
+      if constexpr (std::is_floating_point_v<R>)
+        result = reduce_real(kind, wide, dtype == OPMUX_F64 ? 0x1p-53 : 0x1p-24);
+      else
+        result = is_by_real(kind) ? reduce_by_real(kind, dtype, wide)
+                                  : Result<R>{reduce_int(kind, dtype, wide), 0};
+      y.push_back(result.value);
+      magnitude.push_back(result.magnitude);
     });
     job.write(0, y, magnitude);
   });

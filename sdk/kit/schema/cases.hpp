@@ -77,7 +77,7 @@ struct Bound {
   BoundForm form;
   double c;
   Sat (*length)(const View&);
-  bool (*inexact)(const View&);  // integer results come from floats: 1 or 4 u |y| off is right
+  bool (*inexact)(const View&);  // integer results come from numbers: off by their error and 1 is right
 };
 
 struct OpCases {
