@@ -39,10 +39,18 @@ template <class D, class T>
 HWY_INLINE int64_t neighbours(D d, T* y, const T* x, const T* c, const T* s, int64_t i, int64_t pairs) {
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   for (; i + lanes <= pairs; i += lanes) {
-    hn::Vec<D> a, b;
-    hn::LoadInterleaved2(d, x + 2 * i, a, b);
-    const Pair<D> p = turned<D>(a, b, hn::LoadU(d, c + i), hn::LoadU(d, s + i));
-    hn::StoreInterleaved2(p.a, p.b, d, y + 2 * i);
+    const auto angle_c = hn::LoadU(d, c + i), angle_s = hn::LoadU(d, s + i);
+    // g++ 12 for 64-bit Arm does not end on interleaved access to one lane.
+    if constexpr (hn::MaxLanes(D()) == 1) {
+      const Pair<D> p = turned<D>(hn::LoadU(d, x + 2 * i), hn::LoadU(d, x + 2 * i + 1), angle_c, angle_s);
+      hn::StoreU(p.a, d, y + 2 * i);
+      hn::StoreU(p.b, d, y + 2 * i + 1);
+    } else {
+      hn::Vec<D> a, b;
+      hn::LoadInterleaved2(d, x + 2 * i, a, b);
+      const Pair<D> p = turned<D>(a, b, angle_c, angle_s);
+      hn::StoreInterleaved2(p.a, p.b, d, y + 2 * i);
+    }
   }
   return i;
 }
