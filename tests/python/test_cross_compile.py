@@ -7,12 +7,9 @@ import shlex
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
 from programs import need
 
 
-@pytest.mark.slow
 def test_cpu_plugin_compiles_for_aarch64(root, build_dir, tmp_path):
     compiler = need("aarch64-linux-gnu-g++")
     commands = json.loads((build_dir / "compile_commands.json").read_text(encoding="utf-8"))

@@ -17,6 +17,9 @@ namespace {
 template <class V>
 struct Pair {
   V re, im;
+
+  HWY_INLINE Pair() {}  // implicit ones would lack the target's attribute
+  HWY_INLINE Pair(V real, V imaginary) : re(real), im(imaginary) {}
 };
 template <class V>
 HWY_INLINE Pair<V> plus(Pair<V> a, Pair<V> b) {

@@ -74,39 +74,39 @@ HWY_INLINE T shift_right(T x, T y) {
   return static_cast<T>(n < kBits ? x >> n : x < 0 ? -1 : 0);
 }
 
-#define OPMUX_I1(Name, expression)       \
+#define OPMUX_INT1(Name, expression)     \
   struct Name {                          \
     template <class T>                   \
     static HWY_INLINE T f(T x) {         \
       return static_cast<T>(expression); \
     }                                    \
   };
-#define OPMUX_I2(Name, expression)       \
+#define OPMUX_INT2(Name, expression)     \
   struct Name {                          \
     template <class T>                   \
     static HWY_INLINE T f(T x, T y) {    \
       return static_cast<T>(expression); \
     }                                    \
   };
-OPMUX_I1(Neg, 0 - wide(x))
-OPMUX_I1(Abs, x < 0 ? 0 - wide(x) : wide(x))
-OPMUX_I1(Sign, (x > 0) - (x < 0))
-OPMUX_I1(Relu, x < 0 ? T(0) : x)
-OPMUX_I1(BitNot, ~x)
-OPMUX_I2(Add, wide(x) + wide(y))
-OPMUX_I2(Sub, wide(x) - wide(y))
-OPMUX_I2(Mul, wide(x) * wide(y))
-OPMUX_I2(Div, quotient(x, y))
-OPMUX_I2(Mod, python_mod(x, y))
-OPMUX_I2(Fmod, remainder(x, y))
-OPMUX_I2(Pow, power(x, y))
-OPMUX_I2(Min, x < y ? x : y)
-OPMUX_I2(Max, x > y ? x : y)
-OPMUX_I2(BitAnd, x& y)
-OPMUX_I2(BitOr, x | y)
-OPMUX_I2(BitXor, x ^ y)
-OPMUX_I2(ShiftLeft, shift_left(x, y))
-OPMUX_I2(ShiftRight, shift_right(x, y))
+OPMUX_INT1(Neg, 0 - wide(x))
+OPMUX_INT1(Abs, x < 0 ? 0 - wide(x) : wide(x))
+OPMUX_INT1(Sign, (x > 0) - (x < 0))
+OPMUX_INT1(Relu, x < 0 ? T(0) : x)
+OPMUX_INT1(BitNot, ~x)
+OPMUX_INT2(Add, wide(x) + wide(y))
+OPMUX_INT2(Sub, wide(x) - wide(y))
+OPMUX_INT2(Mul, wide(x) * wide(y))
+OPMUX_INT2(Div, quotient(x, y))
+OPMUX_INT2(Mod, python_mod(x, y))
+OPMUX_INT2(Fmod, remainder(x, y))
+OPMUX_INT2(Pow, power(x, y))
+OPMUX_INT2(Min, x < y ? x : y)
+OPMUX_INT2(Max, x > y ? x : y)
+OPMUX_INT2(BitAnd, x& y)
+OPMUX_INT2(BitOr, x | y)
+OPMUX_INT2(BitXor, x ^ y)
+OPMUX_INT2(ShiftLeft, shift_left(x, y))
+OPMUX_INT2(ShiftRight, shift_right(x, y))
 struct Fma {
   template <class T>
   static HWY_INLINE T f(T x, T y, T z) {
@@ -156,7 +156,7 @@ TileTable int_table() {
 }
 
 // Operands of bool lanes are 0 or 1: loads and casts see to it.
-OPMUX_I1(Not, x ^ 1)
+OPMUX_INT1(Not, x ^ 1)
 const TileEntry kBool[] = {
     {OPMUX_FN_NOT, {map1<uint8_t, uint8_t, Not>}},
     {OPMUX_FN_AND, {map2<uint8_t, uint8_t, BitAnd>}},
