@@ -83,6 +83,12 @@ void attend_row(const AttentionSettings<R>& t, const R* q, int64_t place, int64_
     for (int64_t j = 0; j < keys; ++j) {
       const R weight = p[size_t(j)] / sum;
       if (weight == 0) continue;  // an unseen key adds nothing, whatever its value
+      // A weight that may count as 0 takes no infinity or NaN in; an engine that keeps it may give an
+      // infinity.
+      if (kFlushed<R> > 0 && p[size_t(j)] < R(0x1p-125) && !std::isfinite(value(j)[e])) {
+        terms = std::numeric_limits<R>::infinity();
+        continue;
+      }
       const R term = weight * value(j)[e];
       y += term;
       terms += std::fabs(term);
