@@ -59,8 +59,6 @@ std::vector<Bad> bad_tensors(bool output) {
           [](opmux_tdesc& t) { t.flags |= 0x00100000; }),
       add("input with a quantisation scheme", "output with a quantisation scheme",
           [](opmux_tdesc& t) { t.quant = 77; }),
-      add("input in a foreign layout", "output in a foreign layout",
-          [](opmux_tdesc& t) { t.layout = 0x7777; }),
       add("layout_arg without layout of an input", "layout_arg without layout of an output",
           [](opmux_tdesc& t) { t.layout_arg = 5; }),
       add("host scalar with dims", "host scalar as output",
@@ -182,7 +180,30 @@ void check_refused(Lane& lane, Descriptor d, const char* what) {
   if (kernel.handle) fail_test("%s: prepare refuses, but gives a kernel", what);
 }
 
+// A layout that the plugin has not asked for, on each operand in turn: sound for the schema, but not for a
+// plugin.
+void check_layouts(Lane& lane, const Descriptor& base) {
+  constexpr uint32_t kForeign = 0x00777777;
+  const size_t n_in = base.in.size();
+  for (size_t i = 0; i < n_in + base.out.size(); ++i) {
+    Descriptor d = base;
+    opmux_tdesc& t = i < n_in ? d.in[i] : d.out[i - n_in];
+    if (t.dtype == OPMUX_NONE) continue;
+    t.layout = kForeign;
+    const opmux_opd* o = d.opd();
+    const opmux_cap cap = lane.plugin.query(o);
+    if (cap.verdict != OPMUX_NO) fail_test("query says YES to operand %zu in a foreign layout", i);
+    const Kernel kernel(lane.plugin, o, 0);
+    if (kernel.status == OPMUX_OK) fail_test("prepare accepts operand %zu in a foreign layout", i);
+    schema::Problem problem;
+    if (schema::validate(*o, problem) && (cap.why != OPMUX_WHY_LAYOUT || cap.why_arg != i))
+      fail_test("operand %zu in a foreign layout is refused by %s", i, refusal(cap).c_str());
+  }
+}
+
 void add_bad_descriptors(Suite& suite, const Case& base, const std::string& op) {
+  suite.add("fault/" + op + "/descriptor/foreign layouts",
+            [base](Lane& lane) { check_layouts(lane, base.d); });
   std::vector<Bad> all = bad_heads();
   for (Bad& b : bad_links()) all.push_back(std::move(b));
   for (const bool output : {false, true})

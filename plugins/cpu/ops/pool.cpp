@@ -86,7 +86,7 @@ void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
                      x.dtype == OPMUX_BF16 || x.dtype == OPMUX_I8 || x.dtype == OPMUX_U8;
   if (!known) return no(cap, OPMUX_WHY_DTYPE, 0, x.dtype);
   if (x.rank < 3 || x.rank > 5) return no(cap, OPMUX_WHY_RANK, 0, x.rank, 5);
-  if (x.layout != 0) return no(cap, OPMUX_WHY_LAYOUT, 0, x.layout);
+  if (!plain_operands(*d, cap)) return;
   if (is_aliased(*d)) return no(cap, OPMUX_WHY_ALIAS, 0);
   if (d->n_prog != 0) return no(cap, OPMUX_WHY_PROGRAM, 0);
   const Shape s = shape(*d);

@@ -183,6 +183,7 @@ class Item {
 void query(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
   if (!plain_operands(*d, cap) || !apart(*d, cap)) return;
   const State s(*d);
+  if (!fits(static_cast<double>(s.workspace()), 0x1p36, cap)) return;
   const auto count = static_cast<double>(s.rows * s.columns);
   yes(cap, info,
       {.flops = (s.softmax ? 40 : 4) * count,

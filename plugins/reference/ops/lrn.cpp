@@ -14,6 +14,7 @@ void normalise(Job& job) {
   const opmux_tdesc& x = job.in(0);
   const std::vector<R> in = job.read<R>(0);
   std::vector<R> y(in.size());
+  std::vector<double> magnitude(in.size());
   int64_t plane = 1;
   for (uint32_t i = 2; i < x.rank; ++i) plane *= x.dim[i];
   const int64_t channels = x.dim[1], below = (int64_t{d.size} - 1) / 2, above = int64_t{d.size} / 2;
@@ -26,9 +27,14 @@ void normalise(Job& job) {
           sum += v * v;
         }
         const size_t at = size_t((n * channels + c) * plane + i);
-        y[at] = in[at] / std::pow(R(d.bias) + R(d.alpha) / R(d.size) * sum, R(d.beta));
+        const R part = R(d.alpha) / R(d.size) * sum, base = R(d.bias) + part;
+        y[at] = in[at] / std::pow(base, R(d.beta));
+        // The base errs in relation to its terms, the power beta times as much and by its own logarithm.
+        const R terms = (std::fabs(R(d.bias)) + std::fabs(part)) / std::fabs(base);
+        const R grown = 1 + std::fabs(R(d.beta)) * (terms + std::fabs(std::log(std::fabs(base))));
+        magnitude[at] = double(std::fabs(y[at]) * grown);
       }
-  job.write(0, y);
+  job.write(0, y, magnitude);
 }
 
 }  // namespace
