@@ -185,6 +185,9 @@ void check_refused(Lane& lane, Descriptor d, const char* what) {
 void check_layouts(Lane& lane, const Descriptor& base) {
   constexpr uint32_t kForeign = 0x00777777;
   const size_t n_in = base.in.size();
+  Descriptor plain = base;
+  if (const opmux_cap cap = lane.plugin.query(plain.opd()); cap.verdict != OPMUX_YES)
+    throw Skip{refusal(cap)};
   for (size_t i = 0; i < n_in + base.out.size(); ++i) {
     Descriptor d = base;
     opmux_tdesc& t = i < n_in ? d.in[i] : d.out[i - n_in];
