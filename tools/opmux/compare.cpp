@@ -61,6 +61,15 @@ std::string bits_mismatch(const opmux_tensor& have, const opmux_tensor& want) {
   return {};
 }
 
+double largest(const opmux_tensor& t) {
+  double most = 0;
+  for (int64_t i = 0; i < api::element_count(t.desc); ++i) {
+    const double v = std::abs(element(t, i));
+    if (std::isfinite(v)) most = std::max(most, v);
+  }
+  return most;
+}
+
 }  // namespace
 
 double element(const opmux_tensor& t, int64_t i) {
@@ -108,8 +117,10 @@ std::string mismatch(const opmux_tensor& have, const opmux_tensor& want, const T
   }
   if (!has_numbers(want.desc.dtype)) return bits_mismatch(have, want);
   const double least = OPMUX_DTYPE_BITS(want.desc.dtype) == 16 ? 1e-2 : 0;
-  const double relative = std::max(tolerance.relative, least), absolute = std::max(tolerance.absolute, least);
   const bool is_float = OPMUX_DTYPE_CLASS(want.desc.dtype) == OPMUX_CLASS_FLOAT;
+  const double unit = OPMUX_DTYPE_BITS(want.desc.dtype) == 64 ? 0x1p-52 : 0x1p-23;
+  const double relative = std::max(tolerance.relative, least);
+  const double absolute = std::max({tolerance.absolute, least, is_float ? 4 * unit * largest(want) : 0});
   double worst = 0;
   int64_t at = -1, wrong = 0;
   const int64_t n = api::element_count(want.desc);

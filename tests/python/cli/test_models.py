@@ -6,7 +6,8 @@ import shutil
 
 import numpy as np
 import pytest
-from onnx import numpy_helper
+from conftest import save
+from onnx import TensorProto, helper, numpy_helper
 
 BAD = {
     "text.onnx": (b"this is no model\n" * 9, "text.onnx: not an ONNX model, or damaged or cut off"),
@@ -92,3 +93,17 @@ def test_onnx_test_does_not_judge_a_model_with_state(answer, folder, text):
     (folder / "state").mkdir()
     shutil.copy(text, folder / "state/model.onnx")
     assert "1 unsupported" in answer("onnx-test", "state", "--device", "reference")
+
+
+def test_onnx_test_compares_drawn_values_by_type_and_shape(opmux, folder):
+    data = folder / "drawn/test_data_set_0"
+    data.mkdir(parents=True)
+    nodes = [helper.make_node("RandomUniform", [], ["y"], shape=[4])]
+    save(folder / "drawn", "model", nodes, [], [helper.make_tensor_value_info("y", TensorProto.FLOAT, [4])])
+    for expected, status, line in [
+        (np.full(4, 9, np.float32), 0, "0 passed, 0 failed, 0 unsupported, 1 drawn at random"),
+        (np.full(5, 9, np.float32), 1, "output 'y' is f32[4], expected f32[5]"),
+    ]:
+        (data / "output_0.pb").write_bytes(numpy_helper.from_array(expected, "y").SerializeToString())
+        got = opmux("onnx-test", "drawn", "--device", "reference")
+        assert got.status == status and line in got.out
