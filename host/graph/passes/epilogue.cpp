@@ -89,6 +89,8 @@ class ScaleFolder {
       if ((insn.op != OPMUX_FN_MUL && insn.op != OPMUX_FN_FMA) || (insn.a != x && insn.b != x)) continue;
       const uint32_t scale = insn.a == x ? insn.b : insn.a;
       if (scale >= p.n_in || !per_channel(g_, c.in[scale])) return;
+      // Sums of integers have a wider type than the weights.
+      if (g_.values[c.in[scale]].desc.dtype != g_.values[g_.nodes[conv].in[1]].desc.dtype) return;
       scale_weights(g_.nodes[conv], c.in[scale]);
       if (insn.op == OPMUX_FN_FMA) {  // x * s + c: only the sum stays
         insn.op = OPMUX_FN_ADD;

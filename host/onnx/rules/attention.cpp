@@ -65,17 +65,10 @@ ValueId given_mask(NodeContext& c, int64_t keys) {
   if (rank < 1 || rank > 4) fail(OPMUX_E_INVALID, "the mask has rank {}, it must be 1 to 4", rank);
   const int64_t missing = keys - c.b.dim(mask, rank - 1);
   if (missing <= 0 || c.b.dim(mask, rank - 1) == 1) return mask;
-  Node node;
-  node.op = OPMUX_OP_PAD;
-  const bool is_bool = c.b.dtype(mask) == OPMUX_BOOL;
-  node.in = {mask, is_bool ? c.b.scalar(OPMUX_BOOL, 0) : c.b.scalar(q_type, minus_infinity())};
   std::vector<int64_t> pads(static_cast<size_t>(2 * rank));
   pads.back() = missing;
-  opmux_op_pad d{};
-  d.mode = OPMUX_PAD_CONSTANT;
-  d.pad = node.add_list(pads);
-  node.set(d);
-  return c.b.emit(std::move(node));
+  const bool is_bool = c.b.dtype(mask) == OPMUX_BOOL;
+  return padded(c.b, mask, pads, is_bool ? c.b.scalar(OPMUX_BOOL, 0) : c.b.scalar(q_type, minus_infinity()));
 }
 
 ValueId both(GraphBuilder& b, ValueId mask, ValueId band) {

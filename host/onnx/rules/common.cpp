@@ -69,6 +69,18 @@ ValueId index_operand(NodeContext& c, size_t i) {
   return t == OPMUX_I32 || t == OPMUX_I64 ? v : c.b.cast(v, OPMUX_I64);
 }
 
+ValueId padded(GraphBuilder& b, ValueId x, std::span<const int64_t> pads, ValueId value, uint32_t mode) {
+  if (std::all_of(pads.begin(), pads.end(), [](int64_t p) { return p == 0; })) return x;
+  Node node;
+  node.op = OPMUX_OP_PAD;
+  node.in = {x, value};
+  opmux_op_pad d{};
+  d.mode = mode;
+  d.pad = node.add_list(pads);
+  node.set(d);
+  return b.emit(std::move(node));
+}
+
 ValueId convert(GraphBuilder& b, ValueId v, uint32_t dtype, bool saturate) {
   v = widen_narrow(b, v);
   // Integers narrower than a byte wrap from any type, as the ONNX reference has it.

@@ -81,6 +81,11 @@ double scalar_of(NodeContext& c, size_t i, const char* what);
 // Input i as indices, i32 or i64.
 ValueId index_operand(NodeContext& c, size_t i);
 
+// x with `pads` (begins, then ends; negative ones crop) around it, in an OPMUX_PAD mode; value: what a
+// constant padding holds, kNone for 0.
+ValueId padded(GraphBuilder& b, ValueId x, std::span<const int64_t> pads, ValueId value = kNone,
+               uint32_t mode = OPMUX_PAD_CONSTANT);
+
 // As ONNX Cast does: integers wrap, floats to integers saturate.
 ValueId convert(GraphBuilder& b, ValueId v, uint32_t dtype, bool saturate = true);
 

@@ -213,14 +213,7 @@ ValueId grow(NodeContext& c, ValueId x, const Dims& dims) {
            to_string(c.b.desc(x)));
     pad[old.size() + i] = dims[i] - old[i];
   }
-  Node node;
-  node.op = OPMUX_OP_PAD;
-  node.in = {x};
-  opmux_op_pad d{};
-  d.mode = OPMUX_PAD_CONSTANT;
-  d.pad = node.add_list(pad);
-  node.set(d);
-  return c.b.emit(std::move(node));
+  return padded(c.b, x, pad);
 }
 
 // Zeros, into which the elements are written at the places that a max pool gave.

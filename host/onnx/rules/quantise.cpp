@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Quantised operators by their formulas: integers inside, f32 around.
 #include <algorithm>
+#include <numeric>
 
 #include "host/onnx/rules/window.hpp"
 
@@ -141,17 +142,60 @@ void qlinear_matmul(NodeContext& c) {
   c.out(0, quantised(c, y, column(as_f32(c, c.in(6))), column(c.in(7)), c.b.dtype(c.in(7))));
 }
 
-// Integers below 2^24 are exact in f32, so the sums are as long as a window has fewer than 258 taps of 8
-// bits, and as good as f32 beyond.
+// Is a zero point absent, or known to be zero?
+bool no_zero(NodeContext& c, size_t i) {
+  if (!c.has(i)) return true;
+  const auto t = c.b.known(c.in(i));
+  return t &&
+         std::all_of(t->data(), t->data() + t->size_bytes(), [](std::byte v) { return v == std::byte{0}; });
+}
+
+// sum (x - zx)(w - zw) = sum x w - zx (sum w - taps zw) - zw sum x, in i32; the padding of x is zx.
+ValueId integer_sums(NodeContext& c, size_t xi, size_t x_zero, size_t wi, size_t w_zero, int64_t taps) {
+  const Math m(c.b);
+  const ValueId x = c.in(xi), w = c.in(wi);
+  const auto per_channel = [&](ValueId v) {
+    return c.b.rank(v) == 0 ? v : c.b.reshape(v, channel_dims(c.b.dim(w, 0), c.b.rank(w)));
+  };
+  const auto as_i32 = [&](ValueId v) { return convert(c.b, v, OPMUX_I32); };
+  const ValueId x_fill = no_zero(c, x_zero) ? kNone : c.b.reshape(c.in(x_zero), {});
+  const bool shifted = !no_zero(c, w_zero);
+  // A scalar, or one a channel.
+  ValueId w_shift = kNone;
+  if (shifted) {
+    const ValueId spread_zero = spread(c, as_i32(c.in(w_zero)), w, 0, 0);
+    w_shift = c.b.rank(spread_zero) == 0 ? spread_zero : c.b.reshape(spread_zero, Dims{c.b.dim(w, 0)});
+  }
+  ValueId y = convolve_padded(c, x, w, x_fill);
+  if (x_fill != kNone) {
+    std::vector<int64_t> axes(static_cast<size_t>(c.b.rank(w) - 1));
+    std::iota(axes.begin(), axes.end(), 1);
+    ValueId sum = c.b.reduce(OPMUX_REDUCE_SUM, as_i32(w), axes, false);
+    if (shifted) sum = m.sub(sum, m.mul(w_shift, static_cast<double>(taps)));
+    y = m.sub(y, m.mul(as_i32(x_fill), per_channel(sum)));
+  }
+  if (!shifted) return y;
+  const ValueId ones = c.b.contiguous(c.b.expand(c.b.scalar(OPMUX_I8, 1), c.b.dims(w)));
+  return m.sub(y, m.mul(per_channel(w_shift), convolve_padded(c, x, ones, x_fill)));
+}
+
+// Integers below 2^24 are exact in f32, which has the faster kernels for small windows; longer sums are
+// formed in i32, exact but for its wrap.
 ValueId integer_conv(NodeContext& c, size_t xi, size_t x_zero, size_t wi, size_t w_zero) {
   const Math m(c.b);
-  ValueId x = as_f32(c, c.in(xi)), w = as_f32(c, c.in(wi));
+  ValueId x = c.in(xi), w = c.in(wi);
+  int64_t taps = 1;
+  for (int64_t axis = 1; axis < c.b.rank(w); ++axis) taps *= std::max<int64_t>(c.b.dim(w, axis), 1);
+  constexpr int64_t kMostTaps = (int64_t{1} << 24) / (255 * 255);
+  if (taps > kMostTaps) return integer_sums(c, xi, x_zero, wi, w_zero, taps);
+  x = as_f32(c, x);
+  w = as_f32(c, w);
   if (c.has(x_zero)) x = m.sub(x, as_f32(c, c.b.reshape(c.in(x_zero), {})));
   if (c.has(w_zero)) w = m.sub(w, spread(c, as_f32(c, c.in(w_zero)), w, 0, 0));
   return convolve(c, x, w);
 }
 
-void conv_integer(NodeContext& c) { c.out(0, c.b.cast(integer_conv(c, 0, 2, 1, 3), OPMUX_I32)); }
+void conv_integer(NodeContext& c) { c.out(0, convert(c.b, integer_conv(c, 0, 2, 1, 3), OPMUX_I32)); }
 
 void qlinear_conv(NodeContext& c) {
   const Math m(c.b);
@@ -160,8 +204,8 @@ void qlinear_conv(NodeContext& c) {
   const auto per_channel = [&](ValueId v) {
     return element_count(c.b.desc(v)) == 1 ? c.b.reshape(v, {}) : c.b.reshape(v, channel);
   };
-  if (c.has(8)) y = m.add(y, c.b.reshape(as_f32(c, c.in(8)), channel));
-  y = m.mul(y, m.mul(as_f32(c, c.b.reshape(c.in(1), {})), per_channel(as_f32(c, c.in(4)))));
+  if (c.has(8)) y = m.add(y, c.b.reshape(convert(c.b, c.in(8), c.b.dtype(y)), channel));
+  y = m.mul(as_f32(c, y), m.mul(as_f32(c, c.b.reshape(c.in(1), {})), per_channel(as_f32(c, c.in(4)))));
   c.out(0,
         quantised(c, y, as_f32(c, c.b.reshape(c.in(6), {})), c.b.reshape(c.in(7), {}), c.b.dtype(c.in(7))));
 }

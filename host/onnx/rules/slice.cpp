@@ -100,18 +100,6 @@ uint32_t pad_mode(const std::string& mode) {
   fail(OPMUX_E_INVALID, "attribute 'mode' is '{}', it must be constant, reflect, edge or wrap", mode);
 }
 
-ValueId emit_pad(NodeContext& c, ValueId x, uint32_t mode, std::span<const int64_t> pads, ValueId value) {
-  if (std::all_of(pads.begin(), pads.end(), [](int64_t p) { return p == 0; })) return x;
-  Node node;
-  node.op = OPMUX_OP_PAD;
-  node.in = {x, value};
-  opmux_op_pad d{};
-  d.mode = mode;
-  d.pad = node.add_list(pads);
-  node.set(d);
-  return c.b.emit(std::move(node));
-}
-
 void pad(NodeContext& c) {
   const ValueId x = c.in(0);
   const auto rank = static_cast<size_t>(c.b.rank(x));
@@ -140,7 +128,7 @@ void pad(NodeContext& c) {
     else if (c.has_attr("value"))
       value = c.b.scalar(c.b.dtype(x), c.real("value", 0));
   }
-  c.out(0, emit_pad(c, x, mode, pads, value));
+  c.out(0, padded(c.b, x, pads, value, mode));
 }
 
 // Each repeated axis becomes two, the outer of stride 0; one copy makes the result dense.
@@ -220,7 +208,7 @@ void center_crop_pad(NodeContext& c) {
       pads[rank + static_cast<size_t>(axis)] = missing - missing / 2;
     }
   }
-  c.out(0, emit_pad(c, x, OPMUX_PAD_CONSTANT, pads, kNone));
+  c.out(0, padded(c.b, x, pads));
 }
 
 constexpr Rule kRules[] = {

@@ -232,16 +232,28 @@ ValueId add_bias(NodeContext& c, ValueId y, size_t i) {
   return Math(c.b).add(y, c.b.reshape(bias, channel_dims(c.b.dim(bias, 0), c.b.rank(y))));
 }
 
-ValueId convolve(NodeContext& c, ValueId x, ValueId weight) {
+ValueId convolve(NodeContext& c, ValueId x, ValueId weight) { return convolve_padded(c, x, weight, kNone); }
+
+ValueId convolve_padded(NodeContext& c, ValueId x, ValueId weight, ValueId value) {
   const Dims dims = checked_dims(c, x), kernel = c.b.dims(weight);
   if (kernel.size() != dims.size()) {
     fail(OPMUX_E_INVALID, "the weight has rank {}, input 0 has rank {}", kernel.size(), dims.size());
   }
   check_kernel_shape(c, weight);
-  const Window w = window_of(c, spatial_dims(dims), spatial_dims(kernel));
+  Window w = window_of(c, spatial_dims(dims), spatial_dims(kernel));
   const int64_t group = c.integer("group", 1);
   if (group < 1 || group > kMost)
     fail(OPMUX_E_INVALID, "attribute 'group' is {}, it must be 1 or more", group);
+  if (value != kNone) {
+    std::vector<int64_t> pads(2 * dims.size(), 0);
+    const size_t n = w.stride.size();
+    for (size_t i = 0; i < n; ++i) {
+      pads[2 + i] = w.pad[i];
+      pads[dims.size() + 2 + i] = w.pad[n + i];
+    }
+    x = padded(c.b, x, pads, value);
+    std::fill(w.pad.begin(), w.pad.end(), 0);
+  }
   Node node;
   node.op = OPMUX_OP_CONV;
   node.in = {x, weight};

@@ -19,7 +19,9 @@ std::vector<int64_t> spatial_list(const NodeContext& c, const char* attr, size_t
 // y plus input i, one number a channel, if it is there.
 ValueId add_bias(NodeContext& c, ValueId y, size_t i);
 
-// Convolution of x with w by attributes of the node, without bias.
+// Convolution of x with w by attributes of the node, without bias. Integers sum up in i32, which wraps.
 ValueId convolve(NodeContext& c, ValueId x, ValueId w);
+// With the padding of x holding `value`, a scalar.
+ValueId convolve_padded(NodeContext& c, ValueId x, ValueId w, ValueId value);
 
 }  // namespace opmux::onnx_import
