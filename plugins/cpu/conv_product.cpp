@@ -80,7 +80,7 @@ ConvProduct conv_product(const opmux_opd& d, uint32_t own, bool custom) {
   p.b.rs = custom ? 0 : joined_stride(c.in, c.x);
   p.b.ks = c.x_c;
   p.b.bs[0] = c.x_n;
-  p.b.bs[1] = c.c * c.x_c;
+  p.b.bs[1] = c.group == 1 ? 0 : c.c * c.x_c;
   p.aliased = is_aliased(d);
   const uint32_t acc = accumulator(d);
   with_accumulator(acc, [&](auto t) { cut(p, gemm_kernels<decltype(t)>().tile, acc, custom); });

@@ -66,7 +66,7 @@ OutGrid conv_grid(const opmux_opd& d, const ConvShape& s, uint32_t own) {
     v.dtype = t.dtype;
     v.bs[0] = stride[0];
     v.rs = stride[1];
-    v.bs[1] = stride[1] * s.m;
+    v.bs[1] = s.group == 1 ? 0 : stride[1] * s.m;  // an axis of one element may have any stride
     for (uint32_t i = 0; i < s.dims; ++i) v.cs[3 - s.dims + i] = stride[2 + i];
     return v;
   };

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <limits>
 
 #include "kit/scalar.hpp"
@@ -62,7 +63,10 @@ Scalar mixed(uint32_t dtype, Flavour flavour, uint64_t manner, Random& r) {
   }
   if (manner % 4 == 1) return kit::wrap(dtype, static_cast<uint64_t>(r.between(-9, 9)));
   const Scalar any = kit::wrap(dtype, r.bits());
-  return r.one_in(16) ? kit::wrap(dtype, r.one_in(2) ? 0 : r.one_in(2) ? 1 : ~uint64_t{0}) : any;
+  if (!r.one_in(16)) return any;
+  const uint64_t least = uint64_t{1} << (OPMUX_DTYPE_BITS(dtype) - 1);  // of the signed types
+  const uint64_t corners[] = {0, 0, 1, ~uint64_t{0}, least, least - 1};
+  return kit::wrap(dtype, corners[r.below(std::size(corners))]);
 }
 
 struct Range {
