@@ -66,7 +66,8 @@ Scalar mixed(uint32_t dtype, Flavour flavour, uint64_t manner, Random& r) {
   if (!r.one_in(16)) return any;
   const uint64_t least = uint64_t{1} << (OPMUX_DTYPE_BITS(dtype) - 1);  // of the signed types
   const uint64_t corners[] = {0, 0, 1, ~uint64_t{0}, least, least - 1};
-  return kit::wrap(dtype, corners[r.below(std::size(corners))]);
+  // The bounds in some tensors only: they hide what happens to the other large ones.
+  return kit::wrap(dtype, corners[r.below(manner % 4 == 2 ? std::size(corners) : 4)]);
 }
 
 struct Range {
