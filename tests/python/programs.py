@@ -1,17 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs that a test needs and a machine may lack."""
+"""Programs that tests need besides the build."""
 
-import os
 import shutil
-
-import pytest
 
 
 def need(program):
-    """Skips the test where `program` is not installed; fails it under OPMUX_TEST_ALL=1, which tools/dev sets."""
-    if not shutil.which(program):
-        missing = f"{program} is not installed"
-        if os.environ.get("OPMUX_TEST_ALL") == "1":
-            pytest.fail(f"{missing}; it comes with tools/setup-packages.txt")
-        pytest.skip(missing)
+    """The program; a test without it fails, since it comes with tools/setup-packages.txt."""
+    assert shutil.which(program), f"{program} is not installed; `tools/dev setup` installs it"
     return program

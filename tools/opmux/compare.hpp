@@ -15,6 +15,7 @@ double element(const opmux_tensor& t, int64_t index);
 // the largest one is right for all.
 struct Tolerance {
   double relative = 1e-3, absolute = 1e-7;
+  bool any_value = false;  // type and shape alone count
 };
 
 // Empty when `have` matches `want`; else one sentence with the worst element, its index and both values. NaN

@@ -64,8 +64,8 @@ struct FormF8 {
     const VF factor = hn::BitCast(F(), hn::Set(du, static_cast<uint32_t>(254 - kBias) << 23));
     const VF x = hn::Mul(hn::BitCast(F(), hn::ShiftLeft<23 - kMantissa>(magnitude)), factor);
     auto bits = hn::Or(hn::BitCast(du, x), sign);
-    // The codes that are no finite number get an exponent of all ones. By bits, not by a choice between
-    // floats: without a blend instruction clang took minutes to look through those.
+    // The codes that are no finite number get an exponent of all ones. By bits: choices between floats
+    // compile slowly where vectors are emulated.
     const auto set = [&](auto mask, uint32_t to) HWY_ATTR {
       bits = hn::Or(bits, hn::And(hn::VecFromMask(du, mask), hn::Set(du, to)));
     };
