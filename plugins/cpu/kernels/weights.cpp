@@ -62,22 +62,20 @@ struct FormF8 {
     const auto magnitude = hn::And(code, hn::Set(du, 0x7fu));
     const auto sign = hn::ShiftLeft<24>(hn::And(code, hn::Set(du, 0x80u)));
     const VF factor = hn::BitCast(F(), hn::Set(du, static_cast<uint32_t>(254 - kBias) << 23));
-    const VF x = hn::Mul(hn::BitCast(F(), hn::ShiftLeft<23 - kMantissa>(magnitude)), factor);
-    auto bits = hn::Or(hn::BitCast(du, x), sign);
-    // The codes that are no finite number get an exponent of all ones. By bits: choices between floats
-    // compile slowly where vectors are emulated.
-    const auto set = [&](auto mask, uint32_t to) HWY_ATTR {
-      bits = hn::Or(bits, hn::And(hn::VecFromMask(du, mask), hn::Set(du, to)));
-    };
-    constexpr uint32_t kNanBits = 0x7fc00000u, kInfinityBits = 0x7f800000u;
+    VF x = hn::Mul(hn::BitCast(F(), hn::ShiftLeft<23 - kMantissa>(magnitude)), factor);
+    const VF nan = hn::BitCast(F(), hn::Set(du, 0x7fc00000u));
     if constexpr (kFnuz) {
-      set(hn::Eq(code, hn::Set(du, 0x80u)), kNanBits);
+      x = hn::BitCast(F(), hn::Or(hn::BitCast(du, x), sign));
+      return hn::IfThenElse(hn::RebindMask(F(), hn::Eq(code, hn::Set(du, 0x80u))), nan, x);
     } else {
-      if constexpr (kInfinity != kNan) set(hn::Eq(magnitude, hn::Set(du, kInfinity)), kInfinityBits);
+      if constexpr (kInfinity != kNan) {
+        const VF infinity = hn::BitCast(F(), hn::Set(du, 0x7f800000u));
+        x = hn::IfThenElse(hn::RebindMask(F(), hn::Eq(magnitude, hn::Set(du, kInfinity))), infinity, x);
+      }
       const auto above = hn::Gt(hn::BitCast(I(), magnitude), hn::Set(I(), static_cast<int32_t>(kNan) - 1));
-      set(hn::RebindMask(du, above), kNanBits);
+      x = hn::IfThenElse(hn::RebindMask(F(), above), nan, x);
+      return hn::BitCast(F(), hn::Or(hn::BitCast(du, x), sign));
     }
-    return hn::BitCast(F(), bits);
   }
 };
 using FormE4m3fn = FormF8<3, 7, 0x7f, 0x7f, false>;
