@@ -29,6 +29,8 @@ class Registry {
   std::span<const PhysicalDevice> devices() const { return devices_; }
   std::span<const std::unique_ptr<Plugin>> plugins() const { return plugins_; }
   std::span<const Refusal> refusals() const { return refusals_; }
+  // The disk cache of this process; null when nothing is cached.
+  const std::shared_ptr<BlobCache>& blobs() const { return blobs_; }
   // By name ("cpu0/cpu"), alias ("cpu", "opencl:0"), or plugin name when that plugin has one route; NULL when
   // unknown.
   Route* find(std::string_view name_or_alias) const;

@@ -7,6 +7,9 @@
 //   MOCK_CLOCK_NS      every launch takes this long on the card's own clock, which runs beside the host's;
 //   config key
 //                      `launch_ns`
+//                      config keys `copy_latency_ns` and `copy_ns_per_kib`: so long takes a copy on it;
+//                      `slow_ops` ("conv,softmax"), `slow_device` and `slow_factor`: on that card these
+//                      operators are said to cost so many times more
 //   MOCK_LAUNCHES      so many launches work, then the device is lost; config key `launches`
 //   MOCK_LIMIT_BYTES   memory of the card; config key `limit_bytes`
 #include <dlfcn.h>
@@ -99,6 +102,9 @@ struct State {
   std::string refuses = MOCK_REFUSES;
   uint64_t launch_ns = MOCK_CLOCK_NS;
   uint64_t limit_bytes = MOCK_LIMIT_BYTES;
+  uint64_t copy_latency_ns = 0, copy_ns_per_kib = 0;
+  std::string slow_ops;
+  uint64_t slow_device = 0, slow_factor = 1;
   std::map<opmux_mem, uint64_t> sizes;
   uint64_t in_use = 0;
   std::map<opmux_dev, uint64_t> clock_ns;  // when the device has done what it was given
@@ -121,12 +127,14 @@ uint64_t config_number(const opmux_host_api* host, std::string_view key, uint64_
   return std::strtoull(config_text(host, key, std::to_string(fallback)).c_str(), nullptr, 10);
 }
 
-bool refuses(uint32_t op) {
+// Whether the operator is one of "softmax,conv".
+bool listed(const std::string& names, uint32_t op) {
   const auto* info = opmux::schema::find(op);
   std::lock_guard lock(g.mutex);
   return info != nullptr &&
-         ("," + g.refuses + ",").find("," + std::string(info->name) + ",") != std::string::npos;
+         ("," + names + ",").find("," + std::string(info->name) + ",") != std::string::npos;
 }
+bool refuses(uint32_t op) { return listed(g.refuses, op); }
 
 opmux_status open(const opmux_host_api* host, opmux_plugin* out, opmux_err* err) {
   {
@@ -134,6 +142,11 @@ opmux_status open(const opmux_host_api* host, opmux_plugin* out, opmux_err* err)
     g.refuses = config_text(host, "refuse", MOCK_REFUSES);
     g.launch_ns = config_number(host, "launch_ns", MOCK_CLOCK_NS);
     g.limit_bytes = config_number(host, "limit_bytes", MOCK_LIMIT_BYTES);
+    g.copy_latency_ns = config_number(host, "copy_latency_ns", 0);
+    g.copy_ns_per_kib = config_number(host, "copy_ns_per_kib", 0);
+    g.slow_ops = config_text(host, "slow_ops", "");
+    g.slow_device = config_number(host, "slow_device", 0);
+    g.slow_factor = config_number(host, "slow_factor", 1);
     const uint64_t launches = config_number(host, "launches", MOCK_LAUNCHES);
     g.counts = launches != 0;
     g.launches_left = static_cast<int64_t>(launches);
@@ -220,11 +233,12 @@ void queue_destroy(opmux_queue q) {
 }
 
 // The device's clock runs on from now or from the end of what it already has to do.
-void launch(opmux_dev dev, uint32_t n) {
+void work(opmux_dev dev, uint64_t time_ns) {
   std::lock_guard lock(g.mutex);
   uint64_t& clock = g.clock_ns[dev];
-  clock = std::max(clock, now_ns()) + n * g.launch_ns;
+  clock = std::max(clock, now_ns()) + time_ns;
 }
+void launch(opmux_dev dev, uint32_t n) { work(dev, n * g.launch_ns); }
 
 void wait_for_clock(opmux_dev dev) {
   uint64_t until = 0;
@@ -242,6 +256,7 @@ void wait_for_clock(opmux_dev dev) {
 opmux_status copy(opmux_queue q, const opmux_copy* copies, uint32_t n, opmux_err* err) {
   if (is_lost()) return lost(err);
   for (uint32_t i = 0; i < n; ++i) {
+    work(q->dev, g.copy_latency_ns + copies[i].size_bytes * g.copy_ns_per_kib / 1024);
     if (copies[i].dst_host != nullptr) wait_for_clock(q->dev);
   }
   return base()->queue.copy(q->base, copies, n, err);
@@ -313,6 +328,7 @@ opmux_status op_query(const opmux_devinfo* info, uint32_t n, const opmux_opd* co
     if (cap.verdict != OPMUX_YES) continue;
     if (MOCK_CLAIM_NS != 0) cap.cost_ns = MOCK_CLAIM_NS;
     if (g.launch_ns != 0) cap.cost_ns = g.launch_ns;
+    if (info->index == g.slow_device && listed(g.slow_ops, d[i]->op)) cap.cost_ns *= g.slow_factor;
   }
   return status;
 }
