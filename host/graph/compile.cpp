@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <map>
-#include <numeric>
 
 #include "host/graph/compiled.hpp"
 #include "host/graph/memory_plan.hpp"
 #include "host/platform/error.hpp"
 #include "kit/schema/schema.hpp"
-#include "opmux/opmux.h"
 
 namespace opmux {
 namespace {
@@ -24,7 +22,9 @@ class Compiler {
 
   std::shared_ptr<const CompiledGraph> run() {
     plan_->spaces.push_back({});
-    place();
+    Partition placed = partition(g(), router_);
+    plan_->choices = std::move(placed.choices);
+    plan_->decision = std::move(placed.decision);
     for (uint32_t i = 0; i < g().nodes.size(); ++i) schedule(i);
     for (const Port& p : g().outputs) bring(g().values[p.value].storage, kHost);
     close_segment();
@@ -36,84 +36,6 @@ class Compiler {
  private:
   Graph& g() { return plan_->graph; }
   StorageKind kind(StorageId s) { return g().storages[s].kind; }
-
-  // ---- Placement
-
-  // Nodes that must run in one memory space: those that write one storage, and those that share a state.
-  std::vector<std::vector<uint32_t>> groups() {
-    std::vector<uint32_t> group(g().nodes.size());
-    std::iota(group.begin(), group.end(), 0u);
-    auto root = [&](uint32_t i) {
-      while (group[i] != i) i = group[i] = group[group[i]];
-      return i;
-    };
-    std::map<StorageId, uint32_t> owner;
-    for (uint32_t i = 0; i < g().nodes.size(); ++i) {
-      auto join = [&](ValueId v, bool state_only) {
-        if (v == kNone) return;
-        const StorageId s = g().values[v].storage;
-        if (state_only && kind(s) != StorageKind::kState) return;
-        const auto [it, fresh] = owner.emplace(s, i);
-        if (!fresh) group[root(i)] = root(it->second);
-      };
-      for (ValueId v : g().nodes[i].in) join(v, true);
-      for (ValueId v : g().nodes[i].out) join(v, false);
-    }
-    std::map<uint32_t, std::vector<uint32_t>> members;
-    for (uint32_t i = 0; i < g().nodes.size(); ++i) members[root(i)].push_back(i);
-    std::vector<std::vector<uint32_t>> out;
-    for (auto& [r, nodes] : members) out.push_back(std::move(nodes));
-    return out;
-  }
-
-  void place() {
-    plan_->choices.resize(g().nodes.size());
-    for (const auto& nodes : groups()) {
-      if (nodes.size() == 1) {
-        plan_->choices[nodes[0]] = router_.choose(Descriptor(g(), g().nodes[nodes[0]]).get());
-      } else {
-        place_together(nodes);
-      }
-    }
-    std::string refusals;
-    uint32_t refused = 0;
-    for (uint32_t i = 0; i < g().nodes.size(); ++i) {
-      const Choice& c = plan_->choices[i];
-      if (c.route) continue;
-      if (++refused > 3) continue;
-      refusals += fmt::format("{}node '{}' ({}): ", refusals.empty() ? "" : "; ", g().nodes[i].name,
-                              schema::find(g().nodes[i].op)->name);
-      for (size_t k = 0; k < c.refused.size(); ++k) refusals += (k ? ", " : "") + c.refused[k].reason;
-    }
-    if (refused) {
-      fail(OPMUX_E_UNSUPPORTED, "{} of {} nodes cannot run{}: {}", refused, g().nodes.size(),
-           router_.policy().fallback == OPMUX_FALLBACK_FORBID ? " with fallback forbidden" : " on any device",
-           refusals);
-    }
-  }
-
-  void place_together(const std::vector<uint32_t>& nodes) {
-    std::vector<Choice> failed;
-    for (Route* r : router_.candidates()) {
-      std::vector<Choice> choices;
-      for (uint32_t i : nodes) choices.push_back(router_.choose(Descriptor(g(), g().nodes[i]).get(), r));
-      const bool all = std::all_of(choices.begin(), choices.end(), [](const Choice& c) { return c.route; });
-      if (!failed.empty()) {
-        for (size_t k = 0; k < nodes.size(); ++k) {
-          choices[k].refused.insert(choices[k].refused.begin(), failed[k].refused.begin(),
-                                    failed[k].refused.end());
-        }
-      }
-      failed = choices;
-      if (all) break;
-    }
-    for (size_t k = 0; k < nodes.size(); ++k) plan_->choices[nodes[k]] = failed[k];
-    // All or none: a group that no route takes whole is refused by the node that was refused last.
-    const bool all = std::all_of(failed.begin(), failed.end(), [](const Choice& c) { return c.route; });
-    if (!all) {
-      for (uint32_t i : nodes) plan_->choices[i].route = nullptr;
-    }
-  }
 
   uint32_t route_index(Route* r) {
     for (uint32_t i = 0; i < plan_->routes.size(); ++i) {

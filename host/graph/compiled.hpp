@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "host/graph/constants.hpp"
+#include "host/graph/partition.hpp"
 #include "host/ir/builder.hpp"
 #include "host/kernel/kernel_cache.hpp"
+#include "host/platform/json.hpp"
 #include "host/router/router.hpp"
 
 namespace opmux {
@@ -65,6 +67,7 @@ struct CompiledGraph {
   std::vector<Launch> launches;
   std::vector<Step> steps;
   std::vector<Choice> choices;  // per node
+  Decision decision;
   std::vector<std::shared_ptr<ConstantBlock>> constants;
   uint64_t constant_bytes = 0;  // that this plan keeps in devices' memory or packed
   // Index of the storage among inputs (the state length comes after the named ones) or kNone.
@@ -75,6 +78,9 @@ struct CompiledGraph {
 // policy; the sentence names node, operator, route and reason.
 std::shared_ptr<const CompiledGraph> compile(Graph graph, const Router& router, KernelCache& kernels,
                                              ConstantStore& constants);
+
+// "placed" of both reports.
+nlohmann::ordered_json placed_json(const Decision& decision);
 
 // JSON of OPMUX_REPORT_PLAN.
 std::string report(const CompiledGraph& plan, const Router& router);

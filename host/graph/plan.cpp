@@ -19,7 +19,8 @@ void append_shape_key(std::vector<int64_t>& key, std::span<const opmux_tdesc> in
 Plan::Plan(std::shared_ptr<Model> model, PlanOptions options)
     : model_(std::move(model)),
       options_(std::move(options)),
-      router_(model_->runtime()->registry, model_->runtime()->kernels, options_.policy) {}
+      router_(model_->runtime()->registry, model_->runtime()->kernels, options_.policy,
+              &model_->runtime()->links) {}
 
 std::shared_ptr<const CompiledGraph> Plan::compiled(std::span<const opmux_tdesc> inputs) {
   std::vector<int64_t> key;

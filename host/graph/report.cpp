@@ -29,7 +29,9 @@ ordered_json node_json(const CompiledGraph& plan, uint32_t i) {
                     {"op", schema::find(n.op)->name},
                     {"route", c.route->name()},
                     {"alias", c.route->alias()}};
-  node["reason"] = c.refused.empty() ? "first choice that accepts it" : c.refused.front().reason;
+  node["reason"] = !c.reason.empty()   ? c.reason
+                   : c.refused.empty() ? "first choice that accepts it"
+                                       : c.refused.front().reason;
   node["output"] = n.out.empty() || n.out[0] == kNone ? "" : to_string(plan.graph.values[n.out[0]].desc);
   node["fused_instructions"] = n.progs.empty() ? 0 : n.progs[0].insn.size();
   node["flops"] = schema::flops(d.get());
@@ -39,10 +41,24 @@ ordered_json node_json(const CompiledGraph& plan, uint32_t i) {
   ordered_json refused = ordered_json::array();
   for (const Refused& r : c.refused) refused.push_back({{"route", r.route->name()}, {"reason", r.reason}});
   node["refused"] = std::move(refused);
+  if (plan.decision.by != "price") return node;
+  node["offers"] = ordered_json::array();
+  for (const Offer& o : c.offers)
+    node["offers"].push_back({{"route", o.route->alias()}, {"cost_ns", o.cost_ns}});
   return node;
 }
 
 }  // namespace
+
+ordered_json placed_json(const Decision& d) {
+  ordered_json out{{"by", d.by}};
+  if (d.by != "price") return out;
+  out["predicted_ns"] = static_cast<uint64_t>(d.predicted_ns);
+  out["unsplit_ns"] = static_cast<uint64_t>(d.unsplit_ns);
+  out["split"] = d.split;
+  out["exact"] = d.exact;
+  return out;
+}
 
 std::string report(const CompiledGraph& plan, const Router& router) {
   ordered_json out;
@@ -55,9 +71,11 @@ std::string report(const CompiledGraph& plan, const Router& router) {
     nodes.push_back(node_json(plan, i));
     flops += nodes.back()["flops"].get<uint64_t>();
     bytes += nodes.back()["bytes"].get<uint64_t>();
-    if (plan.choices[i].route != wanted) {
+    // By price, only who refuses is served by another; the rest was free to go anywhere.
+    const Choice& c = plan.choices[i];
+    if (c.route != wanted && (plan.decision.by != "price" || c.refused_by(wanted))) {
       ++away;
-      ++elsewhere[plan.choices[i].route->name()];
+      ++elsewhere[c.route->name()];
     }
   }
   for (const Step& s : plan.steps) {
@@ -66,6 +84,7 @@ std::string report(const CompiledGraph& plan, const Router& router) {
     moved += plan.graph.storages[s.storage].size_bytes;
   }
   out["device"] = wanted->name();
+  out["placed"] = placed_json(plan.decision);
   out["nodes"] = std::move(nodes);
   out["fallback"] = {{"nodes", away}, {"of", plan.graph.nodes.size()}, {"routes", elsewhere}};
   ordered_json spaces = ordered_json::array();

@@ -268,10 +268,10 @@ std::string RunContext::report() const {
     const Route* wanted = plan_->router().candidates().front();
     for (const Launch& l : plan.launches) {
       const Choice& c = plan.choices[l.node];
-      if (c.route == wanted || c.refused.empty()) continue;
-      fallbacks.push_back({{"name", plan.graph.nodes[l.node].name},
-                           {"route", c.route->name()},
-                           {"reason", c.refused.front().reason}});
+      const std::string* reason = c.route == wanted ? nullptr : c.refused_by(wanted);
+      if (!reason) continue;
+      fallbacks.push_back(
+          {{"name", plan.graph.nodes[l.node].name}, {"route", c.route->name()}, {"reason", *reason}});
     }
   };
   if (current_->instance) {
@@ -280,6 +280,7 @@ std::string RunContext::report() const {
     for (const auto* part : stages_->parts()) add(*part->stage->graph, part->times);
   }
   ordered_json out{{"routes", routes}, {"runs", runs_}, {"time_ns", last_ns_}, {"nodes", nodes}};
+  if (current_->instance) out["placed"] = placed_json(current_->instance->plan().decision);
   if (!current_->instance) out["stages"] = stages_->parts().size();
   out["fallbacks"] = fallbacks;
   return json_text(out);

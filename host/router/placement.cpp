@@ -94,12 +94,12 @@ Result solve(const Problem& problem, const Options& options) {
   const Units units = make_units(problem);
   Schedule schedule(problem, options.overlap);
   Search search(problem, units, schedule);
-  // In order of preference; a later one must be faster.
+  // In order of preference; a later one must be faster by more than predictions can tell.
   Candidate unsplit;
   uint32_t home = 0;
   for (uint32_t r = 0; r < problem.routes.size(); ++r) {
     Candidate c = search.unsplit(r);
-    if (!(c.ns < unsplit.ns)) continue;
+    if (!(c.ns < unsplit.ns * (1 - options.split_gain))) continue;
     unsplit = std::move(c);
     home = r;
   }

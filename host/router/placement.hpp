@@ -68,7 +68,7 @@ enum class Overlap : uint8_t {
 
 struct Options {
   Overlap overlap = Overlap::kNone;
-  double split_gain = 0.05;   // share of the time that a split must save
+  double split_gain = 0.05;   // share of the time that a split, or a less preferred route, must save
   uint64_t work = 1'500'000;  // steps of a task that the search may simulate; a step takes some 25 ns
 };
 
@@ -76,8 +76,8 @@ struct Result {
   std::vector<uint32_t> route;    // per task
   std::vector<double> finish_ns;  // per task
   double makespan_ns = 0;         // with the copies of what the application wants
-  double unsplit_ns = 0;          // of the best placement with everything on one route that takes it
-  bool exact = false;             // no placement is faster, but for those given up by split_gain
+  double unsplit_ns = 0;          // with everything on one route that it takes: the best such placement
+  bool exact = false;             // nothing is faster but what split_gain gives up
   bool split = false;             // faster than unsplit_ns by split_gain, and therefore taken
 };
 

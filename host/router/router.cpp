@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/router/router.hpp"
 
+#include <set>
 #include <utility>
 
 #include "host/platform/error.hpp"
@@ -31,8 +32,15 @@ int rank_of(const Route& r) {
 
 }  // namespace
 
-Router::Router(Registry& registry, KernelCache& kernels, Policy policy)
-    : kernels_(kernels), policy_(std::move(policy)) {
+const std::string* Choice::refused_by(const Route* wanted) const {
+  for (const Refused& r : refused) {
+    if (r.route == wanted) return &r.reason;
+  }
+  return nullptr;
+}
+
+Router::Router(Registry& registry, KernelCache& kernels, Policy policy, Links* links)
+    : kernels_(kernels), links_(links), policy_(std::move(policy)) {
   if (policy_.device.empty()) policy_.device = "auto";
   for (int rank : {0, 1, 2}) {
     for (const auto& r : registry.routes()) {
@@ -55,6 +63,10 @@ Router::Router(Registry& registry, KernelCache& kernels, Policy policy)
     fail(OPMUX_E_NOT_FOUND, "no device can be used: {} plugin(s) were refused; `opmux devices` tells why",
          registry.refusals().size());
   }
+  if (!links_ || policy_.device != "auto") return;
+  std::set<std::string> cards;
+  for (const Route* r : candidates_) cards.insert(r->info().kind == OPMUX_DEV_CPU ? "" : r->device());
+  by_price_ = cards.size() > 1;
 }
 
 Choice Router::choose(const opmux_opd& d, const Route* only) const {

@@ -8,8 +8,8 @@
 //   config key
 //                      `launch_ns`
 //                      config keys `copy_latency_ns` and `copy_ns_per_kib`: so long takes a copy on it;
-//                      `slow_ops` ("conv,softmax"), `slow_device` and `slow_factor`: on that card these
-//                      operators are said to cost so many times more
+//                      `slow_ops_0` and `slow_ops_1` ("conv,softmax"): on the card of that index these are
+//                      said to cost `slow_factor` times as much
 //   MOCK_LAUNCHES      so many launches work, then the device is lost; config key `launches`
 //   MOCK_LIMIT_BYTES   memory of the card; config key `limit_bytes`
 #include <dlfcn.h>
@@ -103,8 +103,8 @@ struct State {
   uint64_t launch_ns = MOCK_CLOCK_NS;
   uint64_t limit_bytes = MOCK_LIMIT_BYTES;
   uint64_t copy_latency_ns = 0, copy_ns_per_kib = 0;
-  std::string slow_ops;
-  uint64_t slow_device = 0, slow_factor = 1;
+  std::array<std::string, 2> slow_ops;  // per card
+  uint64_t slow_factor = 1;
   std::map<opmux_mem, uint64_t> sizes;
   uint64_t in_use = 0;
   std::map<opmux_dev, uint64_t> clock_ns;  // when the device has done what it was given
@@ -144,8 +144,7 @@ opmux_status open(const opmux_host_api* host, opmux_plugin* out, opmux_err* err)
     g.limit_bytes = config_number(host, "limit_bytes", MOCK_LIMIT_BYTES);
     g.copy_latency_ns = config_number(host, "copy_latency_ns", 0);
     g.copy_ns_per_kib = config_number(host, "copy_ns_per_kib", 0);
-    g.slow_ops = config_text(host, "slow_ops", "");
-    g.slow_device = config_number(host, "slow_device", 0);
+    g.slow_ops = {config_text(host, "slow_ops_0", ""), config_text(host, "slow_ops_1", "")};
     g.slow_factor = config_number(host, "slow_factor", 1);
     const uint64_t launches = config_number(host, "launches", MOCK_LAUNCHES);
     g.counts = launches != 0;
@@ -328,7 +327,7 @@ opmux_status op_query(const opmux_devinfo* info, uint32_t n, const opmux_opd* co
     if (cap.verdict != OPMUX_YES) continue;
     if (MOCK_CLAIM_NS != 0) cap.cost_ns = MOCK_CLAIM_NS;
     if (g.launch_ns != 0) cap.cost_ns = g.launch_ns;
-    if (info->index == g.slow_device && listed(g.slow_ops, d[i]->op)) cap.cost_ns *= g.slow_factor;
+    if (info->index < 2 && listed(g.slow_ops[info->index], d[i]->op)) cap.cost_ns *= g.slow_factor;
   }
   return status;
 }

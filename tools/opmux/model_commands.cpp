@@ -2,6 +2,8 @@
 // What is said of a model without running it: why and inspect.
 #include <fmt/format.h>
 
+#include <map>
+
 #include "tools/opmux/commands.hpp"
 #include "tools/opmux/terminal.hpp"
 
@@ -27,14 +29,36 @@ ordered_json ports_json(const api::Model& model, uint32_t kind) {
   return all;
 }
 
+// "placed by price: 5 nodes on cpu0/cpu, 2 on gpu0/vulkan, 1.2 ms predicted, 3.4 ms without a split".
+std::string price_text(const ordered_json& report) {
+  std::map<std::string, uint64_t> routes;
+  for (const auto& n : report["nodes"]) ++routes[n["route"].get<std::string>()];
+  std::string text;
+  for (const auto& [route, n] : routes)
+    text += fmt::format("{}{} on {}", text.empty() ? "placed by price: " : ", ", plural(n, "node"), route);
+  const auto& placed = report["placed"];
+  text += fmt::format("{}{} predicted", text.empty() ? "" : ", ",
+                      time_text(placed["predicted_ns"].get<uint64_t>()));
+  if (placed["split"].get<bool>())
+    text += fmt::format(", {} without a split", time_text(placed["unsplit_ns"].get<uint64_t>()));
+  return text;
+}
+
 void print_why(const ordered_json& report) {
   Table table({"node", "operator", "output", "route", "cost", "why"},
               {false, false, false, false, true, false});
   for (const auto& n : report["nodes"]) {
     const auto cost = n["cost_ns"].get<uint64_t>();
-    std::string why = n["reason"];
-    for (size_t i = 1; i < n["refused"].size(); ++i)
-      why += "; " + n["refused"][i]["reason"].get<std::string>();
+    const std::string reason = n["reason"];
+    std::string why = reason;
+    const auto offers = n.value("offers", ordered_json::array());
+    for (size_t i = 1; i < offers.size(); ++i) {  // the first is in the reason
+      why += fmt::format("; {} asks {}", offers[i]["route"].get<std::string>(),
+                         time_text(offers[i]["cost_ns"].get<uint64_t>()));
+    }
+    for (const auto& r : n["refused"]) {
+      if (r["reason"] != reason) why += "; " + r["reason"].get<std::string>();
+    }
     table.add({n["name"], n["op"], n["output"], n["alias"], cost ? time_text(cost) : "?", why});
   }
   fmt::print("{}", table.text());
@@ -44,8 +68,11 @@ void print_why(const ordered_json& report) {
   }
   const auto& f = report["fallback"];
   const auto copies = report["copies"]["count"].get<uint32_t>();
-  fmt::print("{} of {} run elsewhere than on {}; {} between memories, {} a run\n", f["nodes"].get<uint32_t>(),
-             plural(f["of"].get<uint32_t>(), "node"), report["device"].get<std::string>(),
+  fmt::print("{}; {} between memories, {} a run\n",
+             report["placed"]["by"] == "price"
+                 ? price_text(report)
+                 : fmt::format("{} of {} run elsewhere than on {}", f["nodes"].get<uint32_t>(),
+                               plural(f["of"].get<uint32_t>(), "node"), report["device"].get<std::string>()),
              copies == 1 ? "1 copy" : fmt::format("{} copies", copies),
              bytes_text(report["copies"]["bytes"].get<uint64_t>()));
 }

@@ -56,3 +56,29 @@ def test_what_one_device_refuses_another_serves_and_the_report_says_so(opmux, di
 def test_filters_that_leave_nothing_are_told(refused):
     sentence = refused(1, "run", "scale.onnx", "--input", "x=x.npy", OPMUX_PLUGINS="none")
     assert sentence.startswith("no device can be used: ") and "`opmux devices` tells why" in sentence
+
+
+def test_why_shows_the_price_of_every_card_and_what_decided(answer, digits, mock):
+    there = {"OPMUX_PLUGIN_PATH": mock("picky", "slow"), "OPMUX_PLUGINS": "cpu,picky,slow"}
+    table = answer("why", digits, "--shape", "N=20", **there)
+    assert "least price; " in table and "slow:1 asks 1.0 ms" in table and "picky:0 refused SOFTMAX" in table
+    assert table.splitlines()[-1].startswith("placed by price: 7 nodes on cpu0/cpu, "), table
+    plan = json.loads(answer("why", digits, "--shape", "N=20", "--json", **there))
+    assert plan["placed"]["by"] == "price" and not plan["placed"]["split"]
+    assert plan["placed"]["predicted_ns"] == pytest.approx(sum(node["cost_ns"] for node in plan["nodes"]), abs=1)
+    named = json.loads(answer("why", digits, "--json", "--device", "slow:0", **there))
+    assert named["placed"] == {"by": "device"}
+    alone = json.loads(answer("why", digits, "--json", OPMUX_PLUGINS="cpu"))
+    assert alone["placed"] == {"by": "preference"}
+
+
+def test_a_slowed_operator_leaves_its_card_and_the_run_says_what_decided(answer, digits, mock):
+    cards = {"OPMUX_PLUGIN_PATH": mock("slow"), "OPMUX_PLUGINS": "reference,slow", "OPMUX_SLOW_SLOW_FACTOR": "100",
+             "OPMUX_SLOW_SLOW_OPS_0": "softmax", "OPMUX_SLOW_SLOW_OPS_1": "conv,pool,matmul"}
+    words = ("run", digits, "--random-inputs", "1", "--json", "--device")
+    found = json.loads(answer(*words, "auto", **cards))["run"]
+    assert found["routes"] == {"accel0/slow": 6, "accel1/slow": 1} and found["fallbacks"] == [], found
+    placed = found["placed"]
+    assert placed["by"] == "price" and placed["split"] and placed["exact"], found
+    assert 7e6 <= placed["predicted_ns"] < placed["unsplit_ns"], found
+    assert json.loads(answer(*words, "slow:1", **cards))["run"]["placed"] == {"by": "device"}

@@ -59,6 +59,15 @@ TEST(Placement, PreferenceDecidesBetweenEqualPrices) {
   EXPECT_EQ(solve(p).route, (Routes{0, 0, 0, 0}));
 }
 
+TEST(Placement, ALaterRouteMustBeFasterByTheStatedShare) {
+  Problem p = machine(2, 0, 0);
+  add_task(p, {1000, 951});
+  join_as_chain(p, 1);
+  EXPECT_EQ(solve(p).route, Routes{0});
+  p.tasks[0].cost_ns[1] = 949;
+  EXPECT_EQ(solve(p).route, Routes{1});
+}
+
 TEST(Placement, ATaskThatEveryRouteRefusesIsNamed) {
   Problem p = machine(2, 1, 1);
   add_task(p, {5, kRefused});
