@@ -106,7 +106,7 @@ LinkTimes LinkTimes::from_json(std::string_view text) {
 LinkTimes measure_links(Route& route) {
   LinkTimes out{now_text(), route.info().driver, {}, {}, {}};
   Queue queue(route);
-  Pool pool(route, {.raw_block_bytes = std::end(kSizes)[-1]});
+  Pool pool(route, {.raw_block_bytes = kSizes[0]});  // so that it asks for no more than a size
   std::vector<std::byte> bytes(std::end(kSizes)[-1], std::byte{1});
   for (uint64_t size : kSizes) {
     Block block;

@@ -107,14 +107,14 @@ bool Search::runs(Candidate& best) {
   for (uint32_t length = longest; length > 0; length /= 2) {
     for (uint32_t first = 0; first < n; first += std::max(1u, length / 2)) {
       for (uint32_t r = 0; r < n_routes_ && !spent(); ++r) {
+        const uint32_t last = std::min(n, first + length);
+        const auto moves = [&](uint32_t u) { return takes(u, r) && best.route[u] != r; };
+        uint32_t u = first;
+        while (u < last && !moves(u)) ++u;
+        if (u == last) continue;
         std::vector<uint32_t> route = best.route;
-        bool moved = false;
-        for (uint32_t u = first; u < std::min(n, first + length); ++u) {
-          if (!takes(u, r) || route[u] == r) continue;
-          route[u] = r;
-          moved = true;
-        }
-        if (moved) better |= try_route(best, route);
+        for (; u < last; ++u) route[u] = moves(u) ? r : route[u];
+        better |= try_route(best, route);
       }
     }
   }

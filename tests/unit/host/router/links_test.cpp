@@ -52,6 +52,14 @@ TEST_F(LinksTest, ACardOfKnownSpeedIsMeasured) {
   EXPECT_NEAR(t.down.ns_per_byte, 2000. / 1024, 0.5);
 }
 
+TEST_F(LinksTest, ACardTooSmallForTheLongestCopyIsMeasuredWithTheOthers) {
+  Registry registry(test::only_mock("oom"));  // it has 1 MiB
+  const LinkTimes t = measure_links(*registry.find("oom"));
+  ASSERT_EQ(t.samples.size(), 2u);
+  EXPECT_EQ(t.samples[1].size_bytes, 256u << 10);
+  EXPECT_GE(t.up.ns_per_byte, 0);
+}
+
 TEST_F(LinksTest, LatencyAndBandwidthAreTheLineThroughTheSamples) {
   const std::vector<LinkSample> samples = {{1000, 1500, 900}, {3000, 9999, 800}, {11000, 6500, 700}};
   const auto up = fit_link(samples, &LinkSample::up_ns);

@@ -194,12 +194,49 @@ TEST(Quality, TreesEqualTheOptimumWhereNothingOverlaps) {
   }
 }
 
+TEST(Quality, GroupsAndBudgetsAreKeptOnRandomGraphs) {
+  RandomProblems random(10);
+  for (int k = 0; k < 200; ++k) {
+    Problem p = random.dag(4 + random.upto(20));
+    for (uint32_t c = 0; c < 6; ++c) p.constant_bytes.push_back(1 + random.upto(1000));
+    for (auto& t : p.tasks) {
+      t.cost_ns[0] = std::min(t.cost_ns[0], 1e9);  // so that there is a way
+      t.constants = {random.upto(5), random.upto(5)};
+      if (random.upto(2) == 0) t.group = random.upto(2);
+    }
+    for (auto& i : p.items) i.bytes = 1 + i.bytes % 50;
+    for (uint32_t s = 1; s < 3; ++s) p.spaces[s].budget_bytes = 500 + random.upto(2000);
+    const Result r = placement::solve(p, without_hysteresis(Overlap::kCards));
+    for (uint32_t s = 1; s < 3; ++s) {
+      uint64_t held = 0;
+      for (uint32_t c = 0; c < 6; ++c) {
+        bool here = false;
+        for (size_t t = 0; t < p.tasks.size(); ++t) {
+          const auto& read = p.tasks[t].constants;
+          here |= r.route[t] == s && std::find(read.begin(), read.end(), c) != read.end();
+        }
+        held += here ? p.constant_bytes[c] : 0;
+      }
+      EXPECT_LE(held, p.spaces[s].budget_bytes) << "problem " << k << ", space " << s;
+    }
+    for (size_t a = 0; a < p.tasks.size(); ++a) {
+      EXPECT_LT(p.tasks[a].cost_ns[r.route[a]], kRefused);
+      for (size_t b = 0; b < a; ++b) {
+        const bool together = p.tasks[a].group != kNobody && p.tasks[a].group == p.tasks[b].group;
+        EXPECT_TRUE(!together || r.route[a] == r.route[b]) << "problem " << k;
+      }
+    }
+  }
+}
+
 TEST(Quality, FiveHundredTasksArePlaced) {
   RandomProblems random(9);
   const Problem p = random.dag(500);
   for (Overlap overlap : {Overlap::kNone, Overlap::kCards}) {
+    Options options;
+    options.overlap = overlap;
     const uint64_t begin = now_ns();
-    const Result r = placement::solve(p, without_hysteresis(overlap));
+    const Result r = placement::solve(p, options);
     const uint64_t time = now_ns() - begin;
     std::printf("500 tasks on 3 routes, %s: %.1f ms; %.2f of the best single route\n",
                 overlap == Overlap::kNone ? "no overlap" : "overlap", static_cast<double>(time) / 1e6,
