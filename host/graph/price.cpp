@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <utility>
 
 #include "host/graph/partition.hpp"
 #include "host/ir/builder.hpp"
@@ -224,8 +225,9 @@ class Pricer {
       if (r != route && yes(r, node))
         out.offers.push_back({routes_[r], answers_[r][node].capability.cap.cost_ns});
     }
-    std::stable_sort(out.offers.begin(), out.offers.end(),
-                     [](const Offer& a, const Offer& b) { return a.cost_ns < b.cost_ns; });
+    std::sort(out.offers.begin(), out.offers.end(), [](const Offer& a, const Offer& b) {
+      return std::pair(a.cost_ns, a.route->id()) < std::pair(b.cost_ns, b.route->id());
+    });
     if (!out.offers.empty()) {
       const Offer& other = out.offers.front();
       const auto asks = time_text(other.cost_ns);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 namespace opmux::placement {
 namespace {
@@ -75,8 +76,9 @@ class Tree {
   void connect() {
     std::vector<uint32_t> order(p_.items.size());
     std::iota(order.begin(), order.end(), 0u);
-    std::stable_sort(order.begin(), order.end(),
-                     [&](uint32_t a, uint32_t b) { return p_.items[a].bytes > p_.items[b].bytes; });
+    std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+      return std::pair(p_.items[b].bytes, a) < std::pair(p_.items[a].bytes, b);
+    });
     for (uint32_t i : order) {
       const Item& item = p_.items[i];
       const uint32_t v = n_units_ + i;

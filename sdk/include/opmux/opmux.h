@@ -158,8 +158,9 @@ OPMUX_API void opmux_plan_destroy(opmux_plan);
 
 /* Compiles for these input descriptors (one per model input, in order; strides are ignored) if that has not
  * been done, and reports:
- * {"nodes": [{name, op, route, cost_ns, cost_source, refused: [{route, reason}]}], "fallback": ..., "memory":
- * ..., "flops": ...} */
+ * {"placed": {by: "device", "preference" or "price", predicted_ns, unsplit_ns, split, exact: by price},
+ * "nodes": [{name, op, route, reason, cost_ns, cost_source, refused: [{route, reason}], offers: [{route,
+ * cost_ns}] by price}], "fallback": ..., "memory": ..., "flops": ...} */
 #define OPMUX_REPORT_PLAN 1u
 OPMUX_API opmux_status opmux_plan_report(opmux_plan, const opmux_tdesc* inputs, uint32_t what,
                                          opmux_text* out, opmux_err* err);
@@ -197,7 +198,7 @@ OPMUX_API opmux_status opmux_state_length(opmux_run_context, int64_t* length, in
 OPMUX_API opmux_status opmux_state_truncate(opmux_run_context, int64_t length, opmux_err* err);
 
 #define OPMUX_REPORT_RUN \
-  1u /* {"routes": {...}, "fallbacks": [...], "time_ns": n, "nodes": [...] with profile} */
+  1u /* {"routes": {...}, "fallbacks": [...], "placed": ..., "time_ns": n, "nodes": [...] with profile} */
 OPMUX_API opmux_status opmux_run_context_report(opmux_run_context, uint32_t what, opmux_text* out,
                                                 opmux_err* err);
 
