@@ -7,6 +7,7 @@
 
 #include "host/memory/pool.hpp"
 #include "host/platform/clock.hpp"
+#include "host/platform/deadline.hpp"
 #include "host/platform/error.hpp"
 #include "host/platform/json.hpp"
 #include "host/platform/log.hpp"
@@ -146,13 +147,24 @@ bool Links::load(const Route& route, LinkTimes& times) {
   return false;
 }
 
+LinkTimes Links::measure(Route& route) const {
+  const auto times = std::make_shared<LinkTimes>();
+  // The route is referred to, not owned: abandon keeps it.
+  if (run_within(deadline_ns_, [times, &route] { *times = measure_links(route); })) return *times;
+  const std::string reason =
+      fmt::format("a copy has not come back after {} ms", deadline_ns_ / uint64_t{1'000'000});
+  route.abandon(reason);
+  fail(OPMUX_E_TIMEOUT, "{}: {}", route.name(), reason);
+}
+
 LinkTimes Links::of(Route& route) {
   std::lock_guard lock(mutex_);
+  if (route.disabled()) route.dev();  // throws the reason
   const auto found = known_.find(&route);
   if (found != known_.end()) return found->second;
   LinkTimes times;
   if (!load(route, times)) {
-    times = measure_links(route);
+    times = measure(route);
     log::info("router", "links of {}: up {:.1f} us + {:.3f} ns a byte, down {:.1f} us + {:.3f} ns a byte",
               route.alias(), times.up.latency_ns / 1e3, times.up.ns_per_byte, times.down.latency_ns / 1e3,
               times.down.ns_per_byte);

@@ -41,15 +41,21 @@ LinkTimes measure_links(Route& route);
 // Links of the routes of one registry, from this process, the disk, or measured now. [mt]
 class Links {
  public:
+  static constexpr uint64_t kDeadlineNs = 5'000'000'000;  // of one route's measurement
+
   // disk may be null.
-  explicit Links(std::shared_ptr<BlobCache> disk) : disk_(std::move(disk)) {}
-  // Throws as measure_links.
+  explicit Links(std::shared_ptr<BlobCache> disk, uint64_t deadline_ns = kDeadlineNs)
+      : disk_(std::move(disk)), deadline_ns_(deadline_ns) {}
+  // Throws as measure_links. A route whose measurement does not end in time is abandoned: OPMUX_E_TIMEOUT,
+  // and OPMUX_E_DEVICE_LOST from then on.
   LinkTimes of(Route& route);
 
  private:
   bool load(const Route& route, LinkTimes& times);
+  LinkTimes measure(Route& route) const;
 
   std::shared_ptr<BlobCache> disk_;
+  uint64_t deadline_ns_;
   std::mutex mutex_;
   std::map<const Route*, LinkTimes> known_;
 };

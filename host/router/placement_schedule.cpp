@@ -29,18 +29,19 @@ Schedule::Schedule(const Problem& problem, Overlap overlap)
   };
   flatten(in, in_span_, in_);
   flatten(out, out_span_, out_);
-  ready_.resize(p_.items.size() * spaces_);
-  home_.resize(p_.items.size());
-  free_.resize(serial_ ? 1 : cards_ + spaces_ * spaces_);
+  state_.ready.resize(p_.items.size() * spaces_);
+  state_.home.resize(p_.items.size());
+  state_.free.resize(serial_ ? 1 : cards_ + spaces_ * spaces_);
   finish_.resize(p_.tasks.size());
 }
 
 void Schedule::restart() {
-  std::fill(ready_.begin(), ready_.end(), -1.0);
-  std::fill(free_.begin(), free_.end(), 0.0);
+  std::fill(state_.ready.begin(), state_.ready.end(), -1.0);
+  std::fill(state_.free.begin(), state_.free.end(), 0.0);
+  state_.busy = 0;
   for (uint32_t i = 0; i < p_.items.size(); ++i) {
     if (p_.items[i].producer == kNobody) {
-      home_[i] = kHost;
+      state_.home[i] = kHost;
       ready(i, kHost) = 0;
     }
   }
@@ -49,7 +50,7 @@ void Schedule::restart() {
 double Schedule::bring(uint32_t item, uint32_t space) {
   double& there = ready(item, space);
   if (there >= 0) return there;
-  const uint32_t from = p_.link(home_[item], space).there ? home_[item] : kHost;
+  const uint32_t from = p_.link(state_.home[item], space).there ? state_.home[item] : kHost;
   double& link = free_link(from, space);
   const double begin = std::max(bring(item, from), link);
   const double end = begin + p_.link(from, space).time_ns(p_.items[item].bytes);
@@ -59,18 +60,18 @@ double Schedule::bring(uint32_t item, uint32_t space) {
 
 double Schedule::bring_guess(uint32_t item, uint32_t space) const {
   if (ready(item, space) >= 0) return ready(item, space);
-  const uint32_t from = p_.link(home_[item], space).there ? home_[item] : kHost;
+  const uint32_t from = p_.link(state_.home[item], space).there ? state_.home[item] : kHost;
   return bring_guess(item, from) + p_.link(from, space).time_ns(p_.items[item].bytes);
 }
 
 double Schedule::guess(uint32_t task, uint32_t route) const {
   const Place& place = p_.routes[route];
-  const double free = free_[serial_ ? 0 : place.card];
+  const double free = state_.free[serial_ ? 0 : place.card];
   double begin = free, copies = 0;
   for (uint32_t k = in_span_[task].first; k < in_span_[task].last; ++k) {
     const double at = bring_guess(in_[k], place.space);
     begin = std::max(begin, at);
-    if (ready(in_[k], place.space) < 0) copies += at - std::max(0.0, ready(in_[k], home_[in_[k]]));
+    if (ready(in_[k], place.space) < 0) copies += at - std::max(0.0, ready(in_[k], state_.home[in_[k]]));
   }
   return (serial_ ? free + copies : begin) + p_.tasks[task].cost_ns[route];
 }
@@ -82,9 +83,10 @@ double Schedule::run(uint32_t task, uint32_t route) {
     begin = std::max(begin, bring(in_[k], place.space));
   double& card = free_card(place.card);
   const double end = std::max(begin, card) + p_.tasks[task].cost_ns[route];
+  state_.busy = serial_ ? end : state_.busy + p_.tasks[task].cost_ns[route];
   card = finish_[task] = end;
   for (uint32_t k = out_span_[task].first; k < out_span_[task].last; ++k) {
-    home_[out_[k]] = place.space;
+    state_.home[out_[k]] = place.space;
     ready(out_[k], place.space) = end;
   }
   ++work_;
@@ -106,7 +108,7 @@ double Schedule::makespan(const std::vector<uint32_t>& route, double give_up_ns)
   return last < give_up_ns ? last : kRefused;
 }
 
-// After the tasks of makespan: ready_ says what lies where. Bytes of an item count in a space from the task
+// After the tasks of makespan: state_ says what lies where. Bytes of an item count in a space from the task
 // that first needs them there to the last that reads the item anywhere.
 bool Schedule::fits(const std::vector<uint32_t>& route) {
   const size_t n = p_.tasks.size();
@@ -116,7 +118,7 @@ bool Schedule::fits(const std::vector<uint32_t>& route) {
     for (uint32_t s = 0; s < spaces_; ++s) {
       if (ready(i, s) < 0) continue;
       size_t first = item.producer != kNobody ? item.producer : 0;
-      if (s != home_[i]) {
+      if (s != state_.home[i]) {
         first = last_use_[i];
         for (uint32_t c : item.consumers) {
           if (p_.routes[route[c]].space == s || s == kHost) first = std::min<size_t>(first, c);

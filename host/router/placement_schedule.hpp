@@ -25,6 +25,19 @@ class Schedule {
   void restart();
   double guess(uint32_t task, uint32_t route) const;
   double run(uint32_t task, uint32_t route);
+  // What the cards and, where nothing overlaps, the copies have taken since restart().
+  double busy_ns() const { return state_.busy; }
+  // 1 where nothing overlaps.
+  uint32_t cards() const { return serial_ ? 1 : cards_; }
+  // What restart() resets and run() changes.
+  struct State {
+    std::vector<double> ready;   // per item and space: when it is valid there, negative: not
+    std::vector<uint32_t> home;  // per item: space of its producer
+    std::vector<double> free;    // per card, then per link
+    double busy = 0;
+  };
+  void save(State& state) const { state = state_; }
+  void load(const State& state) { state_ = state; }
 
  private:
   // First and last + 1 of a task's items in in_ or out_.
@@ -32,10 +45,12 @@ class Schedule {
     uint32_t first, last;
   };
 
-  double& ready(uint32_t item, uint32_t space) { return ready_[item * spaces_ + space]; }
-  double ready(uint32_t item, uint32_t space) const { return ready_[item * spaces_ + space]; }
-  double& free_link(uint32_t from, uint32_t to) { return free_[serial_ ? 0 : cards_ + from * spaces_ + to]; }
-  double& free_card(uint32_t card) { return free_[serial_ ? 0 : card]; }
+  double& ready(uint32_t item, uint32_t space) { return state_.ready[item * spaces_ + space]; }
+  double ready(uint32_t item, uint32_t space) const { return state_.ready[item * spaces_ + space]; }
+  double& free_link(uint32_t from, uint32_t to) {
+    return state_.free[serial_ ? 0 : cards_ + from * spaces_ + to];
+  }
+  double& free_card(uint32_t card) { return state_.free[serial_ ? 0 : card]; }
   double bring(uint32_t item, uint32_t space);
   double bring_guess(uint32_t item, uint32_t space) const;
   bool fits(const std::vector<uint32_t>& route);
@@ -45,9 +60,7 @@ class Schedule {
   uint32_t spaces_, cards_ = 1;
   std::vector<Span> in_span_, out_span_;  // per task
   std::vector<uint32_t> in_, out_, last_use_;
-  std::vector<double> ready_;   // per item and space: when it is valid there, negative: not
-  std::vector<uint32_t> home_;  // per item: space of its producer
-  std::vector<double> free_;    // per card, then per link
+  State state_;
   std::vector<double> finish_;
   uint64_t work_ = 0;
 };

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "host/router/placement_exact.hpp"
+
 namespace opmux::placement {
 namespace {
 
@@ -38,40 +40,8 @@ Candidate Search::unsplit(uint32_t home) {
   return rate(std::move(route));
 }
 
-// Per task and route: the least time that must follow the task when it runs there.
-std::vector<std::vector<double>> Search::to_come() {
-  std::vector<std::vector<double>> out(p_.tasks.size(), std::vector<double>(n_routes_, 0));
-  std::vector<std::vector<uint32_t>> made(p_.tasks.size());
-  for (uint32_t i = 0; i < p_.items.size(); ++i) {
-    if (p_.items[i].producer != kNobody) made[p_.items[i].producer].push_back(i);
-  }
-  const auto copy_ns = [&](uint32_t from, uint32_t to, uint64_t bytes) {
-    if (from == to) return 0.0;
-    if (p_.link(from, to).there) return p_.link(from, to).time_ns(bytes);
-    return p_.link(from, kHost).time_ns(bytes) + p_.link(kHost, to).time_ns(bytes);
-  };
-  for (uint32_t t = static_cast<uint32_t>(p_.tasks.size()); t-- > 0;) {
-    for (uint32_t r = 0; r < n_routes_; ++r) {
-      const uint32_t space = p_.routes[r].space;
-      for (uint32_t i : made[t]) {
-        const Item& item = p_.items[i];
-        if (item.wanted_on_host) out[t][r] = std::max(out[t][r], copy_ns(space, kHost, item.bytes));
-        for (uint32_t c : item.consumers) {
-          double least = kRefused;
-          for (uint32_t s = 0; s < n_routes_; ++s) {
-            const double copy = copy_ns(space, p_.routes[s].space, item.bytes);
-            least = std::min(least, copy + p_.tasks[c].cost_ns[s] + out[c][s]);
-          }
-          out[t][r] = std::max(out[t][r], least);
-        }
-      }
-    }
-  }
-  return out;
-}
-
 Candidate Search::list() {
-  const auto after = to_come();
+  const auto after = least_after(p_);
   std::vector<uint32_t> route(units_.all.size(), kNobody);
   schedule_.restart();
   for (uint32_t t = 0; t < p_.tasks.size(); ++t) {

@@ -32,7 +32,6 @@ class Search {
  private:
   bool takes(uint32_t unit, uint32_t route) const { return units_.all[unit].cost_ns[route] < kRefused; }
   bool spent() const { return schedule_.work() >= work_limit_; }
-  std::vector<std::vector<double>> to_come();
   bool try_route(Candidate& best, const std::vector<uint32_t>& route);
   bool runs(Candidate& best);
   bool pairs(Candidate& best);

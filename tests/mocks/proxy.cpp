@@ -11,9 +11,11 @@
 //                      `slow_ops_0` and `slow_ops_1` ("conv,softmax"): on the card of that index these are
 //                      said to cost `slow_factor` times as much
 //   MOCK_LAUNCHES      so many launches work, then the device is lost; config key `launches`
+//   config key `copies`: so many copies work, then one never comes back
 //   MOCK_LIMIT_BYTES   memory of the card; config key `limit_bytes`
 #include <dlfcn.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
@@ -110,6 +112,7 @@ struct State {
   std::map<opmux_dev, uint64_t> clock_ns;  // when the device has done what it was given
   std::atomic<int64_t> launches_left{0};
   bool counts = false;
+  std::atomic<int64_t> copies_left{-1};  // negative: no end
 } g;
 
 uint64_t now_ns() {
@@ -149,6 +152,8 @@ opmux_status open(const opmux_host_api* host, opmux_plugin* out, opmux_err* err)
     const uint64_t launches = config_number(host, "launches", MOCK_LAUNCHES);
     g.counts = launches != 0;
     g.launches_left = static_cast<int64_t>(launches);
+    const uint64_t copies = config_number(host, "copies", 0);
+    g.copies_left = copies == 0 ? -1 : static_cast<int64_t>(copies);
     g.sizes.clear();
     g.clock_ns.clear();
     g.in_use = 0;
@@ -255,6 +260,9 @@ void wait_for_clock(opmux_dev dev) {
 opmux_status copy(opmux_queue q, const opmux_copy* copies, uint32_t n, opmux_err* err) {
   if (is_lost()) return lost(err);
   for (uint32_t i = 0; i < n; ++i) {
+    if (g.copies_left >= 0 && g.copies_left.fetch_sub(1) == 0) {
+      for (;;) pause();
+    }
     work(q->dev, g.copy_latency_ns + copies[i].size_bytes * g.copy_ns_per_kib / 1024);
     if (copies[i].dst_host != nullptr) wait_for_clock(q->dev);
   }

@@ -58,7 +58,8 @@ class RandomProblems {
 
   // Links of 5 to 50 us and 1 to 20 bytes/ns.
   Problem empty(uint32_t routes) {
-    return machine(routes, 5000 * std::pow(10, unit()), std::pow(20, -unit()));
+    const double latency_ns = 5000 * std::pow(10, unit()), ns_per_byte = std::pow(20, -unit());
+    return machine(routes, latency_ns, ns_per_byte);
   }
 
   Problem dag(uint32_t tasks, uint32_t routes = 3) {

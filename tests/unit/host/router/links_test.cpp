@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "host/platform/clock.hpp"
 #include "host/platform/error.hpp"
 #include "host/platform/log.hpp"
 #include "tests/support/mocks.hpp"
@@ -87,6 +88,34 @@ TEST_F(LinksTest, WhatTheDiskKnowsIsNotMeasuredAgain) {
   Links links(registry.blobs());
   EXPECT_LT(links.of(*registry.find("slow:0")).samples[0].up_ns, 30'000'000u);
   EXPECT_GE(links.of(*registry.find("slow:1")).samples[0].up_ns, 30'000'000u) << "another card";
+}
+
+TEST_F(LinksTest, ACopyThatNeverComesBackCostsTheDeadlineOnceAndTheRoute) {
+  LoaderOptions options = slow_card("", "1000");
+  options.config["slow.copies"] = "20";  // in the midst of the second size
+  Registry registry(options);
+  Route& route = *registry.find("slow:0");
+  Links links(nullptr, 300'000'000);
+  const auto failure = [&]() -> Error {
+    try {
+      links.of(route);
+    } catch (const Error& e) {
+      return e;
+    }
+    return {OPMUX_OK, "(none)"};
+  };
+  const Error first = failure();
+  EXPECT_EQ(first.code(), OPMUX_E_TIMEOUT);
+  EXPECT_EQ(first.text(), "accel0/slow: a copy has not come back after 300 ms");
+  EXPECT_TRUE(route.disabled());
+  const uint64_t begin = now_ns();
+  const Error second = failure();
+  EXPECT_LT(now_ns() - begin, 300'000'000u);
+  EXPECT_EQ(second.code(), OPMUX_E_DEVICE_LOST);
+  EXPECT_EQ(second.text(), "accel0/slow is not used any more: a copy has not come back after 300 ms");
+  registry.shutdown();
+  EXPECT_NE(said_.find("slow at shutdown: "), std::string::npos) << said_;
+  EXPECT_NE(said_.find("handles are still in use"), std::string::npos) << said_;
 }
 
 TEST_F(LinksTest, ADamagedEntryIsMeasuredAnew) {

@@ -149,7 +149,7 @@ double above_optimum(const Problem& p, Overlap overlap, bool* exact = nullptr, b
 
 class Quality : public testing::TestWithParam<Overlap> {};
 
-TEST_P(Quality, RandomGraphsAreWithinFivePercentInNineteenOfTwentyCasesAndNeverAboveTwentyFive) {
+TEST_P(Quality, RandomGraphsOfUpToTwelveTasksAreOptimal) {
   RandomProblems random(20261123);
   std::vector<double> above;
   int hard = 0;  // where the best single route does not do
@@ -160,13 +160,11 @@ TEST_P(Quality, RandomGraphsAreWithinFivePercentInNineteenOfTwentyCasesAndNeverA
     hard += needs_split;
   }
   std::sort(above.begin(), above.end());
-  const auto within = std::count_if(above.begin(), above.end(), [](double a) { return a <= 0.05; });
   const auto optimal = std::count_if(above.begin(), above.end(), [](double a) { return a <= 1e-9; });
-  std::printf("optimal %td of 200, within 5 %% %td, worst %.2f %% above; %d need a split\n", optimal, within,
-              100 * above.back(), hard);
+  std::printf("optimal %td of 200, worst %.2f %% above; %d need a split\n", optimal, 100 * above.back(),
+              hard);
   EXPECT_GE(hard, 100);
-  EXPECT_GE(within, 190);
-  EXPECT_LE(above.back(), 0.25);
+  EXPECT_EQ(optimal, 200);
 }
 
 TEST_P(Quality, ChainsEqualTheOptimum) {
@@ -206,7 +204,9 @@ TEST(Quality, GroupsAndBudgetsAreKeptOnRandomGraphs) {
     }
     for (auto& i : p.items) i.bytes = 1 + i.bytes % 50;
     for (uint32_t s = 1; s < 3; ++s) p.spaces[s].budget_bytes = 500 + random.upto(2000);
-    const Result r = placement::solve(p, without_hysteresis(Overlap::kCards));
+    Options options = without_hysteresis(Overlap::kCards);
+    options.work = 150'000;  // it is about rules, not about the last per cent
+    const Result r = placement::solve(p, options);
     for (uint32_t s = 1; s < 3; ++s) {
       uint64_t held = 0;
       for (uint32_t c = 0; c < 6; ++c) {
@@ -238,9 +238,12 @@ TEST(Quality, FiveHundredTasksArePlaced) {
     const uint64_t begin = now_ns();
     const Result r = placement::solve(p, options);
     const uint64_t time = now_ns() - begin;
-    std::printf("500 tasks on 3 routes, %s: %.1f ms; %.2f of the best single route\n",
+    uint64_t sum = 0;  // to compare builds and machines by
+    for (uint32_t route : r.route) sum = sum * 31 + route;
+    std::printf("500 tasks on 3 routes, %s: %.1f ms; %.2f of the best single route; placement %016lx\n",
                 overlap == Overlap::kNone ? "no overlap" : "overlap", static_cast<double>(time) / 1e6,
-                r.makespan_ns / r.unsplit_ns);
+                r.makespan_ns / r.unsplit_ns, sum);
+    EXPECT_EQ(placement::solve(p, options).route, r.route);
     EXPECT_EQ(r.route.size(), 500u);
     EXPECT_LE(r.makespan_ns, r.unsplit_ns);
   }
