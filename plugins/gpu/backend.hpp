@@ -53,6 +53,12 @@ struct Copy {
   void* dst_host = nullptr;
 };
 
+// A kernel made ready.
+class Program {
+ public:
+  virtual ~Program() = default;
+};
+
 class Recording {
  public:
   virtual ~Recording() = default;
@@ -79,8 +85,9 @@ class Device {
   virtual std::unique_ptr<Stream> stream() = 0;
   // Done on return; any thread.
   virtual void write(const Memory& to, uint64_t offset, std::span<const uint32_t> words) = 0;
-  // Makes the kernel ready; any thread, cheap the second time.
-  virtual void prepare(KernelId kernel) = 0;
+  // Makes a kernel ready; any thread, cheap the second time for the same text. Lives as long as the device.
+  virtual const Program* program(const Source& source) = 0;
+  // Of a range's offset, a power of two; 0: ranges start with their blocks.
   virtual uint64_t range_align() const = 0;
   // Throws once the device is lost. 0: unknown.
   virtual uint64_t free_bytes() = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // CORE, DEV and MEM of every GPU plugin.
+#include <algorithm>
 #include <cstring>
 
 #include "gpu/objects.hpp"
@@ -115,7 +116,7 @@ const opmux_core_api kCoreTable = {OPMUX_HDR_TAG(opmux_core_api, OPMUX_I_CORE), 
 const opmux_core_api* core_table() { return &kCoreTable; }
 
 CodePlace Dev::place(const std::vector<uint32_t>& words) {
-  const uint64_t size = words.size() * sizeof(uint32_t), step = device->range_align();
+  const uint64_t size = words.size() * sizeof(uint32_t), step = std::max<uint64_t>(device->range_align(), 4);
   CodePlace place;
   {
     const std::lock_guard lock(slab_lock_);
@@ -128,6 +129,18 @@ CodePlace Dev::place(const std::vector<uint32_t>& words) {
   }
   device->write(*place.slab, place.range.offset, words);
   return place;
+}
+
+uint32_t Dev::fault_number(const std::string& sentence) {
+  const std::lock_guard lock(fault_lock_);
+  const auto found = std::ranges::find(faults_, sentence);
+  if (found == faults_.end()) return faults_.push_back(sentence), static_cast<uint32_t>(faults_.size());
+  return static_cast<uint32_t>(found - faults_.begin()) + 1;
+}
+
+std::string Dev::fault_sentence(uint32_t number) {
+  const std::lock_guard lock(fault_lock_);
+  return number <= faults_.size() ? faults_[number - 1] : "a kernel reports a fault";
 }
 
 }  // namespace opmux::gpu

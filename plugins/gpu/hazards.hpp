@@ -22,12 +22,16 @@ class Hazards {
     return wait;
   }
   bool add(const Launch& l) {
-    std::array<BoundRange, GK_BINDINGS> reads;
-    uint32_t n = 0;
-    for (uint32_t b = 1; b < GK_BINDINGS; ++b) {  // code is never written by a queue
-      if (b != GK_BIND_OUT && l.range[b].memory) reads[n++] = l.range[b];
+    std::array<BoundRange, kMaxBindings> reads, writes;
+    uint32_t n_read = 0, n_written = 0;
+    for (uint32_t b = 1; b < l.bindings; ++b) {  // code is never written by a queue
+      if (!l.range[b].memory) continue;
+      if (l.written >> b & 1)
+        writes[n_written++] = l.range[b];
+      else
+        reads[n_read++] = l.range[b];
     }
-    return add({reads.data(), n}, {&l.range[GK_BIND_OUT], 1});
+    return add({reads.data(), n_read}, {writes.data(), n_written});
   }
   void clear() {
     read_.clear();

@@ -47,29 +47,40 @@ struct Dev : opmux_dev_s {
 
   CodePlace place(const std::vector<uint32_t>& words);
 
+  // A number for what a kernel reports about its data, and back.
+  uint32_t fault_number(const std::string& sentence);
+  std::string fault_sentence(uint32_t number);
+
  private:
   static constexpr uint64_t kSlabBytes = 256 << 10;
   std::mutex slab_lock_;
   std::shared_ptr<Memory> slab_;
   uint64_t slab_used_ = 0;
+  std::mutex fault_lock_;
+  std::vector<std::string> faults_;
 };
 
 struct Kernel {
   Dev* dev = nullptr;
   KernelPlan plan;
-  CodePlace code;
+  std::vector<ReadyStep> ready;                 // as the plan's steps
+  std::vector<std::shared_ptr<Memory>> slabs;   // where their codes lie
   uint32_t op = 0;
   std::vector<opmux_tdesc> operands;  // inputs, then outputs
 };
 
 struct Queue {
   Dev* dev = nullptr;
-  std::unique_ptr<Stream> stream;
+  std::unique_ptr<Memory> fault;   // the word that kernels report in
+  std::unique_ptr<Stream> stream;  // after what its work uses
+  bool may_fault = false;          // a kernel that reports has been launched since the last finish
+  uint32_t seen = 0;               // copy of the word; 0 is no fault
 };
 
 struct RecordedRun {
   Kernel* kernel = nullptr;
   std::vector<opmux_bind> binds;
+  opmux_bind workspace{};
   size_t first = 0;  // launch of the recording
   bool stale = false;
 };
@@ -77,6 +88,7 @@ struct RecordedRun {
 struct Commands {
   std::vector<RecordedRun> runs;
   std::unique_ptr<Recording> recording;  // NULL: nothing to launch
+  bool may_fault = false;
 };
 
 inline Plugin* of(opmux_plugin p) { return static_cast<Plugin*>(p); }

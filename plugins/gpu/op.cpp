@@ -1,23 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// OP of every GPU plugin: the kit's choice among the operators below, and kernels.
+// OP of every GPU plugin: the kit's choice among the operators of op_table.cpp, and kernels.
+#include <fmt/format.h>
+
 #include "gpu/objects.hpp"
+#include "gpu/op_table.hpp"
 #include "kit/schema_hook.hpp"
 
 namespace opmux::gpu {
 namespace {
 
-template <auto Plan>
-void query_by(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
-  kit::guard(nullptr, [&] { Plan(*info, *d, *cap, nullptr); });
+// Puts the code of a step on the device, and its kernel.
+void make_ready(Kernel& k, Step& step) {
+  if (step.dispatches.empty()) {
+    k.ready.emplace_back();
+    return;
+  }
+  if (step.source.file->faults) {
+    step.words.back() = k.dev->fault_number(
+        fmt::format("{}: a value of operand {} is out of range", schema::find(k.op)->name, k.plan.faulty_arg));
+  }
+  ReadyStep r;
+  r.program = k.dev->device->program(step.source);
+  const CodePlace place = k.dev->place(step.words);
+  r.code = place.range;
+  k.slabs.push_back(place.slab);
+  k.ready.push_back(r);
 }
-
-using PlanFn = bool (*)(const opmux_devinfo&, const opmux_opd&, opmux_cap&, KernelPlan*);
-
-constexpr kit_op kOps[] = {{OPMUX_OP_MATMUL, "tiled", query_by<plan_matmul>, nullptr, nullptr, nullptr,
-                            nullptr, nullptr, sizeof(opmux_op_matmul), 1},
-                           {OPMUX_OP_POINTWISE, "interpreted", query_by<plan_pointwise>, nullptr, nullptr,
-                            nullptr, nullptr, nullptr, sizeof(opmux_op_pointwise), 1}};
-constexpr PlanFn kPlans[] = {plan_matmul, plan_pointwise};
 
 opmux_status prepare(opmux_dev dev, const opmux_opd* d, uint64_t impl_key, opmux_kernel* out,
                      opmux_err* err) {
@@ -31,13 +39,10 @@ opmux_status prepare(opmux_dev dev, const opmux_opd* d, uint64_t impl_key, opmux
     auto k = std::make_unique<Kernel>();
     k->dev = of(dev);
     k->op = d->op;
-    kPlans[op - kOps](dev->info, *full, cap, &k->plan);
+    plan_at(static_cast<size_t>(op - kit_the_device.ops))(dev->info, *full, cap, &k->plan);
     k->operands.assign(full->in, full->in + full->n_in);
     k->operands.insert(k->operands.end(), full->out, full->out + full->n_out);
-    if (!k->plan.dispatches.empty()) {
-      k->dev->device->prepare(k->plan.kernel);
-      k->code = k->dev->place(k->plan.code);
-    }
+    for (Step& step : k->plan.steps) make_ready(*k, step);
     *out = reinterpret_cast<opmux_kernel>(k.release());
     return OPMUX_OK;
   });
@@ -56,7 +61,7 @@ extern "C" const kit_device kit_the_device = {"gpu",
                                               OPMUX_DEV_GPU,
                                               0,
                                               opmux::gpu::kOps,
-                                              sizeof opmux::gpu::kOps / sizeof opmux::gpu::kOps[0],
+                                              opmux::gpu::kOpCount,
                                               opmux::kit::schema_validate,
                                               nullptr,
                                               opmux::kit::schema_explain};

@@ -20,41 +20,63 @@ Reach reach_of(const opmux_tdesc& t) {
 
 namespace {
 
-BoundRange range_of(const OperandUse& use, const opmux_bind& bind, uint64_t align, uint32_t& base) {
-  if (bind.mem == 0) {
-    throw kit::Failure(OPMUX_E_INVALID, use.arg, fmt::format("operand {} is not bound to memory", use.arg));
-  }
+[[noreturn]] void refuse(uint32_t arg, const std::string& why) {
+  throw kit::Failure(OPMUX_E_INVALID, arg, why);
+}
+
+BoundRange cut(const Memory* memory, uint64_t begin, uint64_t end, uint64_t zero, uint32_t element, uint64_t align,
+               uint32_t& base) {
+  const uint64_t start = align == 0 ? 0 : begin / align * align;
+  base = static_cast<uint32_t>((zero - start) / element);
+  return {memory, start, end - start};
+}
+
+BoundRange range_of(const BindingUse& use, const opmux_bind& bind, uint64_t align, uint32_t& base) {
+  const uint32_t arg = use.arg == kWorkspace ? OPMUX_NO_ARG : use.arg;
+  const std::string name = use.arg == kWorkspace ? "the workspace" : fmt::format("operand {}", use.arg);
+  if (bind.mem == 0) refuse(arg, fmt::format("{} is not bound to memory", name));
   const auto* memory = reinterpret_cast<const Memory*>(static_cast<uintptr_t>(bind.mem));
-  const uint64_t before = static_cast<uint64_t>(-use.reach.low),
-                 after = static_cast<uint64_t>(use.reach.high);
-  if (bind.offset % 4 != 0) {
-    throw kit::Failure(
-        OPMUX_E_INVALID, use.arg,
-        fmt::format("operand {} lies at byte {}, which 4 does not divide", use.arg, bind.offset));
+  const uint64_t zero = bind.offset;
+  if (zero % use.element != 0)
+    refuse(arg, fmt::format("{} lies at byte {}, which {} does not divide", name, zero, use.element));
+  const uint64_t before = use.reach.low < 0 ? static_cast<uint64_t>(-use.reach.low) : 0;
+  const uint64_t after = static_cast<uint64_t>(use.reach.high);
+  if (zero < before || zero > memory->size() || after > memory->size() - zero) {
+    refuse(arg, fmt::format("{} at byte {} reaches from {} to {}, its block has {} bytes", name, zero,
+                            use.reach.low, use.reach.high, memory->size()));
   }
-  if (bind.offset < before || bind.offset > memory->size() || after > memory->size() - bind.offset) {
-    throw kit::Failure(OPMUX_E_INVALID, use.arg,
-                       fmt::format("operand {} at byte {} reaches from {} to {}, its block has {} bytes",
-                                   use.arg, bind.offset, use.reach.low, use.reach.high, memory->size()));
-  }
-  const uint64_t start = (bind.offset - before) / align * align;
-  base = static_cast<uint32_t>((bind.offset - start) / 4);
-  return {memory, start, bind.offset + after - start};
+  const uint64_t begin = zero - before + (use.reach.low > 0 ? static_cast<uint64_t>(use.reach.low) : 0);
+  return cut(memory, begin, zero + after, use.arg == kWorkspace ? begin : zero, use.element, align, base);
 }
 
 }  // namespace
 
-void launch_run(const KernelPlan& plan, const BoundRange& code, std::span<const opmux_bind> binds,
-                uint64_t align, Launcher& launcher) {
-  Launch l;
-  l.kernel = plan.kernel;
-  l.range[GK_BIND_CODE] = code;
-  for (const OperandUse& use : plan.uses) {
-    l.range[use.binding] = range_of(use, binds[use.arg], align, l.base[use.binding]);
-  }
-  for (const Dispatch& d : plan.dispatches) {
-    l.dispatch = d;
-    launcher.launch(l);
+void launch_run(const KernelPlan& plan, std::span<const ReadyStep> ready, const RunBinds& binds, uint64_t align,
+                Launcher& launcher) {
+  if (plan.workspace > 0 && binds.workspace.size < plan.workspace)
+    refuse(OPMUX_NO_ARG, fmt::format("the workspace has {} bytes, {} are needed", binds.workspace.size, plan.workspace));
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    const Step& step = plan.steps[i];
+    if (step.dispatches.empty()) continue;
+    Launch l;
+    l.program = ready[i].program;
+    const BoundRange& code = ready[i].code;
+    l.bindings = static_cast<uint32_t>(step.source.bindings().size()) + 1;
+    l.range[0] = cut(code.memory, code.offset, code.offset + code.size, code.offset, 4, align, l.base[0]);
+    for (const BindingUse& use : step.uses) {
+      if (use.arg == kFaultWord) {
+        const BoundRange& f = binds.fault;
+        l.range[use.binding] = cut(f.memory, f.offset, f.offset + f.size, f.offset, 4, align, l.base[use.binding]);
+      } else {
+        const opmux_bind& bind = use.arg == kWorkspace ? binds.workspace : binds.operands[use.arg];
+        l.range[use.binding] = range_of(use, bind, align, l.base[use.binding]);
+      }
+      if (use.written) l.written |= 1u << use.binding;
+    }
+    for (const Dispatch& d : step.dispatches) {
+      l.dispatch = d;
+      launcher.launch(l);
+    }
   }
 }
 

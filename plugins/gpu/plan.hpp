@@ -8,17 +8,17 @@
 #include <span>
 #include <vector>
 
-#include "gpu/kernels/layout.h"
+#include "gpu/source.hpp"
 #include "opmux/ops.h"
 #include "opmux/plugin.h"
 
 namespace opmux::gpu {
 
-class Memory;  // a block of device memory, see backend.hpp
+class Memory;   // a block of device memory, see backend.hpp
+class Program;  // a kernel that a device has made ready, see backend.hpp
 
-enum class KernelId : uint32_t { kMatmul, kPointwise };
-inline constexpr uint32_t kKernelCount = 2;
-inline constexpr const char* kKernelName[kKernelCount] = {"matmul", "pointwise"};
+// Buffers of one kernel: the code, those of the widest pointwise program, and the word for faults.
+inline constexpr uint32_t kMaxBindings = 2 + OPMUX_MAX_PROG_IN + OPMUX_MAX_PROG_OUT;
 
 // Bytes that a view reaches, relative to its element 0: [low, high).
 struct Reach {
@@ -27,10 +27,13 @@ struct Reach {
 };
 Reach reach_of(const opmux_tdesc& t);
 
-// Operand `arg` of a run (inputs, then outputs) at a binding of the kernel.
-struct OperandUse {
+// What lies at a binding: operand `arg` of a run (inputs, then outputs), or one of these.
+inline constexpr uint32_t kWorkspace = 0xfffffffeu, kFaultWord = 0xffffffffu;
+struct BindingUse {
   uint32_t arg = 0, binding = 0;
-  Reach reach;
+  Reach reach;  // in the workspace, from its start
+  uint32_t element = 4;
+  bool written = false;
 };
 
 struct Dispatch {
@@ -38,11 +41,18 @@ struct Dispatch {
   uint32_t first = 0;  // the kernel's `first`
 };
 
+// One kernel of a plan; those of a plan run in their order.
+struct Step {
+  Source source;
+  std::vector<uint32_t> words;  // the kernel's code
+  std::vector<BindingUse> uses;
+  std::vector<Dispatch> dispatches;  // none: nothing to do
+};
+
 struct KernelPlan {
-  KernelId kernel = KernelId::kMatmul;
-  std::vector<uint32_t> code;
-  std::vector<OperandUse> uses;
-  std::vector<Dispatch> dispatches;  // none: the output is empty
+  std::vector<Step> steps;
+  uint64_t workspace = 0;  // bytes
+  uint32_t faulty_arg = OPMUX_NO_ARG;  // whose values may be at fault
 };
 
 // A range of a block; memory NULL: the kernel does not touch this binding.
@@ -52,9 +62,11 @@ struct BoundRange {
 };
 
 struct Launch {
-  KernelId kernel = KernelId::kMatmul;
-  std::array<BoundRange, GK_BINDINGS> range{};  // the one at GK_BIND_OUT is written
-  uint32_t base[GK_BINDINGS] = {};              // of element 0 in its range, in elements
+  const Program* program = nullptr;
+  uint32_t bindings = 0;  // how many of the following count
+  uint32_t written = 0;   // bit b: binding b is written
+  std::array<BoundRange, kMaxBindings> range{};
+  std::array<uint32_t, kMaxBindings> base{};  // of element 0 in its range, in elements
   Dispatch dispatch;
 };
 
@@ -64,13 +76,22 @@ class Launcher {
   virtual void launch(const Launch& l) = 0;
 };
 
-// The launches of one run. code: where the plan's code lies; align: of a range's offset, a power of two.
-// Throws kit::Failure for a bind that does not hold its operand.
-void launch_run(const KernelPlan& plan, const BoundRange& code, std::span<const opmux_bind> binds,
-                uint64_t align, Launcher& launcher);
+// A step on a device: its program and where its code lies.
+struct ReadyStep {
+  const Program* program = nullptr;
+  BoundRange code;
+};
 
-// Where operators answer; both set cap and, with YES, fill *plan if it is not NULL. d is valid by its schema.
-bool plan_matmul(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
-bool plan_pointwise(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
+// What a run brings.
+struct RunBinds {
+  std::span<const opmux_bind> operands;
+  opmux_bind workspace{};
+  BoundRange fault{};  // the queue's word
+};
+
+// The launches of one run. align: of a range's offset, a power of two; 0: ranges start with their blocks.
+// Throws kit::Failure for a bind that does not hold its operand.
+void launch_run(const KernelPlan& plan, std::span<const ReadyStep> ready, const RunBinds& binds, uint64_t align,
+                Launcher& launcher);
 
 }  // namespace opmux::gpu

@@ -1,133 +1,352 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gpu/program.hpp"
 
-#include <algorithm>
-#include <array>
+#include <fmt/format.h>
+
 #include <cmath>
 #include <cstring>
 
-#include "gpu/kernels/layout.h"
-#include "kit/check.h"
+#include "kit/insn.hpp"
 
 namespace opmux::gpu {
 namespace {
 
-constexpr uint32_t kFunctions[] = {
-    OPMUX_FN_CONST,      OPMUX_FN_CAST,     OPMUX_FN_NEG,    OPMUX_FN_ABS,    OPMUX_FN_SIGN,
-    OPMUX_FN_RECIPROCAL, OPMUX_FN_SQRT,     OPMUX_FN_RSQRT,  OPMUX_FN_EXP,    OPMUX_FN_LOG,
-    OPMUX_FN_TANH,       OPMUX_FN_ERF,      OPMUX_FN_ERFC,   OPMUX_FN_FLOOR,  OPMUX_FN_CEIL,
-    OPMUX_FN_ROUND,      OPMUX_FN_TRUNC,    OPMUX_FN_NOT,    OPMUX_FN_IS_NAN, OPMUX_FN_IS_INF,
-    OPMUX_FN_IS_FINITE,  OPMUX_FN_SIGMOID,  OPMUX_FN_RELU,   OPMUX_FN_GELU,   OPMUX_FN_GELU_TANH,
-    OPMUX_FN_SILU,       OPMUX_FN_SOFTSIGN, OPMUX_FN_ADD,    OPMUX_FN_SUB,    OPMUX_FN_MUL,
-    OPMUX_FN_DIV,        OPMUX_FN_MIN,      OPMUX_FN_MAX,    OPMUX_FN_AND,    OPMUX_FN_OR,
-    OPMUX_FN_XOR,        OPMUX_FN_EQ,       OPMUX_FN_NE,     OPMUX_FN_LT,     OPMUX_FN_LE,
-    OPMUX_FN_GT,         OPMUX_FN_GE,       OPMUX_FN_SELECT, OPMUX_FN_FMA,    OPMUX_FN_CLAMP};
+// Functions of floats; $a, $b and $c are the operands, F the prefix of a function of the type.
+struct FloatFn {
+  uint32_t fn;
+  const char* text;
+  bool in_f64;
+};
+constexpr FloatFn kFloatFns[] = {
+    {OPMUX_FN_NEG, "-$a", true},
+    {OPMUX_FN_ABS, "gk_fabs($a)", true},
+    {OPMUX_FN_SIGN, "($a > $0 ? $1 : ($a < $0 ? -$1 : $a))", true},
+    {OPMUX_FN_RECIPROCAL, "$1 / $a", true},
+    {OPMUX_FN_SQRT, "sqrt($a)", true},
+    {OPMUX_FN_RSQRT, "$1 / sqrt($a)", true},
+    {OPMUX_FN_EXP, "gk_exp($a)", false},
+    {OPMUX_FN_LOG, "gk_log($a)", false},
+    {OPMUX_FN_TANH, "gk_tanh($a)", false},
+    {OPMUX_FN_ERF, "gk_erf($a)", false},
+    {OPMUX_FN_ERFC, "gk_erfc($a)", false},
+    {OPMUX_FN_FLOOR, "floor($a)", true},
+    {OPMUX_FN_CEIL, "ceil($a)", true},
+    {OPMUX_FN_ROUND, "gk_rint($a)", true},
+    {OPMUX_FN_TRUNC, "trunc($a)", true},
+    {OPMUX_FN_SIGMOID, "gk_sigmoid($a)", false},
+    {OPMUX_FN_RELU, "($a < $0 ? $0 : $a)", true},
+    {OPMUX_FN_GELU, "gk_gelu($a)", false},
+    {OPMUX_FN_GELU_TANH, "gk_gelu_tanh($a)", false},
+    {OPMUX_FN_SILU, "gk_silu($a)", false},
+    {OPMUX_FN_SOFTSIGN, "$a / ($1 + gk_fabs($a))", true},
+    {OPMUX_FN_ADD, "$a + $b", true},
+    {OPMUX_FN_SUB, "$a - $b", true},
+    {OPMUX_FN_MUL, "$a * $b", true},
+    {OPMUX_FN_DIV, "$a / $b", true},
+    {OPMUX_FN_MIN, "(GK_ISNAN($a) ? $a : ($a < $b ? $a : $b))", true},
+    {OPMUX_FN_MAX, "(GK_ISNAN($a) ? $a : ($a > $b ? $a : $b))", true},
+    {OPMUX_FN_FMA, "gk_mad($a, $b, $c)", true},
+};
 
-bool known(const opmux_insn& x) {
-  return std::ranges::find(kFunctions, x.op) != std::end(kFunctions) &&
-         (x.dtype == OPMUX_F32 || x.dtype == OPMUX_BOOL);
+// Of integers; # is the suffix of functions of the type, U() and T() the unsigned type of the same width and the
+// type, W the bits of the type.
+struct IntFn {
+  uint32_t fn;
+  const char *is_signed, *is_unsigned;
+};
+constexpr IntFn kIntFns[] = {
+    {OPMUX_FN_NEG, "T(U(0) - U($a))", "U(0) - $a"},
+    {OPMUX_FN_ABS, "($a < T(0) ? T(U(0) - U($a)) : $a)", "$a"},
+    {OPMUX_FN_SIGN, "T($a > T(0) ? 1 : ($a < T(0) ? -1 : 0))", "T($a > T(0) ? 1 : 0)"},
+    {OPMUX_FN_RECIPROCAL, "gk_div_#(T(1), $a)", "gk_div_#(T(1), $a)"},
+    {OPMUX_FN_FLOOR, "$a", "$a"},
+    {OPMUX_FN_CEIL, "$a", "$a"},
+    {OPMUX_FN_ROUND, "$a", "$a"},
+    {OPMUX_FN_TRUNC, "$a", "$a"},
+    {OPMUX_FN_RELU, "($a < T(0) ? T(0) : $a)", "$a"},
+    {OPMUX_FN_NOT, "T($a == T(0) ? 1 : 0)", "T($a == T(0) ? 1 : 0)"},
+    {OPMUX_FN_BIT_NOT, "~$a", "~$a"},
+    {OPMUX_FN_ADD, "T(U($a) + U($b))", "$a + $b"},
+    {OPMUX_FN_SUB, "T(U($a) - U($b))", "$a - $b"},
+    {OPMUX_FN_MUL, "T(U($a) * U($b))", "$a * $b"},
+    {OPMUX_FN_DIV, "gk_div_#($a, $b)", "gk_div_#($a, $b)"},
+    {OPMUX_FN_MOD, "gk_mod_#($a, $b)", "gk_rem_#($a, $b)"},
+    {OPMUX_FN_FMOD, "gk_rem_#($a, $b)", "gk_rem_#($a, $b)"},
+    {OPMUX_FN_POW, "gk_pow_#($a, $b)", "gk_pow_#($a, $b)"},
+    {OPMUX_FN_MIN, "($a < $b ? $a : $b)", "($a < $b ? $a : $b)"},
+    {OPMUX_FN_MAX, "($a < $b ? $b : $a)", "($a < $b ? $b : $a)"},
+    {OPMUX_FN_AND, "$a & $b", "$a & $b"},
+    {OPMUX_FN_OR, "$a | $b", "$a | $b"},
+    {OPMUX_FN_XOR, "$a ^ $b", "$a ^ $b"},
+    {OPMUX_FN_BIT_AND, "$a & $b", "$a & $b"},
+    {OPMUX_FN_BIT_OR, "$a | $b", "$a | $b"},
+    {OPMUX_FN_BIT_XOR, "$a ^ $b", "$a ^ $b"},
+    {OPMUX_FN_SHIFT_LEFT, "T(U($b) >= U(W) ? U(0) : U($a) << GK_U32($b))", "($b >= U(W) ? U(0) : $a << GK_U32($b))"},
+    {OPMUX_FN_SHIFT_RIGHT, "($a >> (U($b) >= U(W) ? W - 1u : GK_U32($b)))", "($b >= U(W) ? U(0) : $a >> GK_U32($b))"},
+    {OPMUX_FN_FMA, "T(U($a) * U($b) + U($c))", "$a * $b + $c"},
+};
+
+bool is_int(Kind k) { return k == Kind::kInt || k == Kind::kUint || k == Kind::kLong || k == Kind::kUlong; }
+bool is_long(Kind k) { return k == Kind::kLong || k == Kind::kUlong; }
+bool is_real(Kind k) { return k == Kind::kFloat || k == Kind::kDouble; }
+
+void replace_all(std::string& text, std::string_view what, std::string_view by) {
+  for (size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size())
+    text.replace(at, what.size(), by);
 }
 
-class Translator {
- public:
-  Translator(const opmux_prog& p, uint32_t first, ProgramCode& out) : p_(p), first_(first), out_(out) {
-    last_use_.fill(0);
-    for (uint32_t i = 0; i < p.n_insn; ++i) {
-      for (uint32_t v : operands(p.insn[i])) last_use_[v] = i;
-    }
-    last_use_[p.out[0]] = p.n_insn;
-    home_.fill(kNowhere);
-    if (first > 0) take(0, 0);
-  }
+std::string bits64(uint64_t v) {
+  return fmt::format("((GK_U64(0x{:x}u) << 32u) | GK_U64(0x{:x}u))", v >> 32, v & 0xffffffffu);
+}
 
-  ProgramRefusal run() {
-    for (uint32_t i = 0; i < p_.n_insn; ++i) {
-      const opmux_insn& x = p_.insn[i];
-      if (!known(x)) return {true, i};
-      uint32_t reg[3] = {0, 0, 0}, n = 0;
-      for (uint32_t v : operands(x)) {
-        if (!load(v)) return {true, i};
-        reg[n++] = home_[v];
-      }
-      for (uint32_t v : operands(x)) release(v, i);
-      const uint32_t to = free_register();
-      if (to == kNowhere) return {true, i};
-      take(p_.n_in + i, to);
-      emit(x.op, to, reg, immediate(x));
-      release(p_.n_in + i, i);
+// What an expression in the computing type must go through to be a value of the type.
+std::string narrowed(uint32_t dtype, const std::string& x) {
+  if (dtype == OPMUX_F16) return fmt::format("gk_round_f16({})", x);
+  if (dtype == OPMUX_BF16) return fmt::format("gk_round_bf16({})", x);
+  const uint32_t bits = OPMUX_DTYPE_BITS(dtype);
+  if (kind_of(dtype) == Kind::kInt && bits < 32) return fmt::format("((({}) << {}u) >> {}u)", x, 32 - bits, 32 - bits);
+  if (kind_of(dtype) == Kind::kUint && bits < 32) return fmt::format("(({}) & 0x{:x}u)", x, (1u << bits) - 1);
+  return x;
+}
+
+}  // namespace
+
+std::string literal(uint32_t dtype, uint64_t imm) {
+  const kit::Scalar v = kit::from_bits(dtype, imm);
+  switch (kind_of(dtype)) {
+    case Kind::kFloat: {
+      uint32_t bits;
+      const auto f = static_cast<float>(v.f);
+      std::memcpy(&bits, &f, sizeof bits);
+      return fmt::format("gk_float(0x{:x}u)", bits);
     }
-    if (!load(p_.out[0])) return {true, p_.n_insn};
-    out_.result = home_[p_.out[0]];
+    case Kind::kDouble: {
+      uint64_t bits;
+      std::memcpy(&bits, &v.f, sizeof bits);
+      return fmt::format("gk_double({})", bits64(bits));
+    }
+    case Kind::kBool:
+      return v.u ? "true" : "false";
+    case Kind::kInt:
+      return fmt::format("GK_I32(0x{:x}u)", static_cast<uint32_t>(v.u));
+    case Kind::kUint:
+      return fmt::format("0x{:x}u", static_cast<uint32_t>(v.u));
+    case Kind::kLong:
+      return fmt::format("GK_I64({})", bits64(v.u));
+    default:
+      return bits64(v.u);
+  }
+}
+
+namespace {
+
+class Writer {
+ public:
+  Writer(const opmux_prog& p, uint32_t first, uint64_t features, Source& s)
+      : p_(p), first_(first), features_(features), s_(s) {}
+
+  ProgramRefusal run(uint32_t dtype0, const opmux_tdesc* operands, const opmux_tdesc* results) {
+    if (first_ > 0) dtype_[0] = dtype0;
+    s_.operands = p_.n_in - first_;
+    s_.results = p_.n_out;
+    for (uint32_t k = 0; k < s_.operands; ++k) {
+      const uint32_t v = first_ + k;
+      dtype_[v] = operands[k].dtype;
+      s_.types[fmt::format("x{}", k)] = dtype_[v];
+      declare(v, fmt::format("LD_x{}(GK_X({}))", k, k));
+      if (!use(dtype_[v])) return refusal(p_.n_insn);
+    }
+    for (uint32_t i = 0; i < p_.n_insn; ++i) {
+      dtype_[p_.n_in + i] = p_.insn[i].dtype;
+      if (!use(p_.insn[i].dtype) || !instruction(i)) return refusal(i);
+    }
+    for (uint32_t o = 0; o < p_.n_out; ++o) {
+      s_.types[fmt::format("y{}", o)] = results[o].dtype;
+      s_.program += fmt::format("ST_y{}(GK_Y({}), v{});\n", o, o, p_.out[o]);
+    }
     return {};
   }
 
  private:
-  static constexpr uint32_t kNowhere = ~0u;
+  ProgramRefusal refusal(uint32_t insn) const { return {true, insn, lacking_}; }
 
-  // The values that an instruction reads.
-  struct Operands {
-    uint32_t value[3];
-    uint32_t count;
-    const uint32_t* begin() const { return value; }
-    const uint32_t* end() const { return value + count; }
-  };
-  static Operands operands(const opmux_insn& x) {
-    return {{x.a, x.b, x.c}, static_cast<uint32_t>(kit_fn_arity(x.op))};
-  }
-
-  static uint32_t immediate(const opmux_insn& x) {
-    if (x.op == OPMUX_FN_CAST) return x.dtype == OPMUX_BOOL;
-    if (x.op != OPMUX_FN_CONST) return 0;
-    if (x.dtype != OPMUX_BOOL) return static_cast<uint32_t>(x.imm);
-    const float truth = (x.imm & 0xff) != 0 ? 1.0f : 0.0f;
-    uint32_t bits;
-    std::memcpy(&bits, &truth, sizeof bits);
-    return bits;
+  // Does the device have the type?
+  bool use(uint32_t dtype) {
+    const Kind k = kind_of(dtype);
+    if (k == Kind::kNone || k == Kind::kPair) return false;
+    s_.doubles |= k == Kind::kDouble;
+    s_.longs |= is_long(k) || k == Kind::kDouble;
+    if (s_.doubles && !(features_ & OPMUX_FEAT_F64)) lacking_ = OPMUX_FEAT_F64;
+    if (s_.longs && !(features_ & OPMUX_FEAT_I64)) lacking_ = OPMUX_FEAT_I64;
+    return lacking_ == 0;
   }
 
-  uint32_t free_register() const {
-    for (uint32_t r = 0; r < GK_REGISTERS; ++r) {
-      if (!used_[r]) return r;
-    }
-    return kNowhere;
+  void declare(uint32_t value, const std::string& expression) {
+    const Kind k = kind_of(dtype_[value]);
+    s_.program += fmt::format("{}{} v{} = {};\n", is_real(k) ? "GK_PRECISE " : "", kind_name(k), value, expression);
   }
-  void take(uint32_t value, uint32_t reg) {
-    home_[value] = reg;
-    used_[reg] = true;
+
+  std::string filled(std::string text, const opmux_insn& x, Kind k) const {
+    replace_all(text, "$a", fmt::format("v{}", x.a));
+    replace_all(text, "$b", fmt::format("v{}", x.b));
+    replace_all(text, "$c", fmt::format("v{}", x.c));
+    replace_all(text, "$0", fmt::format("{}(0)", conversion(k)));
+    replace_all(text, "$1", fmt::format("{}(1)", conversion(k)));
+    return text;
   }
-  void release(uint32_t value, uint32_t insn) {
-    if (home_[value] != kNowhere && last_use_[value] <= insn) used_[home_[value]] = false;
-  }
-  void emit(uint32_t fn, uint32_t to, const uint32_t (&reg)[3], uint32_t imm) {
-    for (uint32_t w : {fn, to, reg[0], reg[1], reg[2], imm}) out_.words.push_back(w);
-    ++out_.n_insn;
-  }
-  bool load(uint32_t value) {
-    if (home_[value] != kNowhere) return true;
-    const uint32_t to = free_register();
-    if (to == kNowhere) return false;
-    take(value, to);
-    emit(GK_FN_LOAD, to, {0, 0, 0}, value - first_);
+
+  bool instruction(uint32_t i) {
+    const opmux_insn& x = p_.insn[i];
+    const uint32_t to = p_.n_in + i;
+    if (x.op == OPMUX_FN_CONST) return declare(to, literal(x.dtype, x.imm)), true;
+    const uint32_t from = dtype_[x.a];
+    const Kind k = kind_of(from);
+    std::string text;
+    if (x.op == OPMUX_FN_CAST)
+      text = cast(from, x);
+    else if (x.op == OPMUX_FN_SELECT)
+      text = filled("($a ? $b : $c)", x, kind_of(x.dtype));
+    else if (kit::detail::gives_bool(x.op))
+      text = test(x, k);
+    else if (k == Kind::kBool)
+      text = logic(x);
+    else if (is_int(k))
+      text = integer(x, from);
+    else
+      text = real(x, from);
+    if (text.empty()) return false;
+    declare(to, text);
     return true;
+  }
+
+  std::string real(const opmux_insn& x, uint32_t dtype) const {
+    const Kind k = kind_of(dtype);
+    if (x.op == OPMUX_FN_CLAMP) {
+      opmux_insn low = x;
+      low.op = OPMUX_FN_MAX;
+      std::string text = "(GK_ISNAN(@) ? @ : (@ < $c ? @ : $c))";
+      replace_all(text, "@", real(low, dtype));
+      return filled(text, x, k);
+    }
+    for (const FloatFn& f : kFloatFns) {
+      if (f.fn == x.op && (f.in_f64 || k == Kind::kFloat)) return narrowed(dtype, filled(f.text, x, k));
+    }
+    return {};
+  }
+
+  std::string integer(const opmux_insn& x, uint32_t dtype) const {
+    const Kind k = kind_of(dtype);
+    const bool is_signed = k == Kind::kInt || k == Kind::kLong;
+    if (x.op == OPMUX_FN_CLAMP) return filled("(($a < $b ? $b : $a) < $c ? ($a < $b ? $b : $a) : $c)", x, k);
+    for (const IntFn& f : kIntFns) {
+      if (f.fn != x.op) continue;
+      std::string text = filled(is_signed ? f.is_signed : f.is_unsigned, x, k);
+      replace_all(text, "W", fmt::format("{}u", OPMUX_DTYPE_BITS(dtype)));
+      replace_all(text, "U(", is_long(k) ? "GK_U64(" : "GK_U32(");
+      replace_all(text, "T(", fmt::format("{}(", conversion(k)));
+      if (text.find('#') != std::string::npos) {
+        s_.parts.insert("integers.h");
+        if (is_long(k)) s_.parts.insert("integers64.h");
+      }
+      replace_all(text, "#", k == Kind::kInt ? "i" : k == Kind::kUint ? "u" : k == Kind::kLong ? "l" : "m");
+      return narrowed(dtype, text);
+    }
+    return {};
+  }
+
+  std::string logic(const opmux_insn& x) const {
+    switch (x.op) {
+      case OPMUX_FN_NOT:
+        return filled("!$a", x, Kind::kBool);
+      case OPMUX_FN_AND:
+      case OPMUX_FN_BIT_AND:
+        return filled("($a && $b)", x, Kind::kBool);
+      case OPMUX_FN_OR:
+      case OPMUX_FN_BIT_OR:
+        return filled("($a || $b)", x, Kind::kBool);
+      case OPMUX_FN_XOR:
+      case OPMUX_FN_BIT_XOR:
+        return filled("($a != $b)", x, Kind::kBool);
+      default:
+        return {};
+    }
+  }
+
+  std::string test(const opmux_insn& x, Kind k) const {
+    if (x.op < OPMUX_FN_EQ && !is_real(k)) return x.op == OPMUX_FN_IS_FINITE ? "true" : "false";
+    if (x.op == OPMUX_FN_IS_NAN) return filled("GK_ISNAN($a)", x, k);
+    if (x.op == OPMUX_FN_IS_INF) return filled("(gk_fabs($a) > $1 && $1 / $a == $0)", x, k);
+    if (x.op == OPMUX_FN_IS_FINITE) return filled("($a - $a == $0)", x, k);
+    if (k == Kind::kBool && x.op != OPMUX_FN_EQ && x.op != OPMUX_FN_NE) return {};
+    constexpr const char* kSigns[] = {"==", "!=", "<", "<=", ">", ">="};
+    return fmt::format("(v{} {} v{})", x.a, kSigns[x.op - OPMUX_FN_EQ], x.b);
+  }
+
+  // A float as the low bits of an integer, or between its bounds.
+  std::string float_to_int(Kind from, const opmux_insn& x) const {
+    const uint32_t bits = OPMUX_DTYPE_BITS(x.dtype);
+    const Kind to = kind_of(x.dtype);
+    const bool is_signed = kit::is_signed(x.dtype), wide = is_long(to);
+    const char* wrap = from == Kind::kDouble ? "gk_whole64_double" : wide ? "gk_whole64" : "gk_whole";
+    const std::string whole =
+        narrowed(x.dtype, fmt::format("{}({}(v{}))", conversion(to), wrap, x.a));
+    if (!(x.flags & OPMUX_INSN_SATURATE)) return whole;
+    const double above = std::ldexp(1.0, static_cast<int>(bits) - is_signed);
+    const uint64_t top = ~uint64_t{0} >> (64 - bits + is_signed), low = is_signed ? uint64_t{1} << (bits - 1) : 0;
+    return fmt::format("(v{0} >= {1}({2:.1f}f) ? {3} : (trunc(v{0}) < {1}({4:.1f}f) ? {5} : {6}))", x.a,
+                       conversion(from), above, literal(x.dtype, top), is_signed ? -above : 0.0,
+                       literal(x.dtype, low), whole);
+  }
+
+  std::string int_to_int(uint32_t from, const opmux_insn& x) const {
+    const std::string plain = narrowed(x.dtype, fmt::format("{}(v{})", conversion(kind_of(x.dtype)), x.a));
+    if (!(x.flags & OPMUX_INSN_SATURATE)) return plain;
+    const uint32_t fb = OPMUX_DTYPE_BITS(from), tb = OPMUX_DTYPE_BITS(x.dtype);
+    const bool fs = kit::is_signed(from), ts = kit::is_signed(x.dtype);
+    const uint64_t from_top = ~uint64_t{0} >> (64 - fb + fs), top = ~uint64_t{0} >> (64 - tb + ts);
+    std::string text = plain;
+    if (from_top > top) text = fmt::format("(v{} > {} ? {} : {})", x.a, literal(from, top), literal(x.dtype, top), text);
+    if (fs && (!ts || fb > tb)) {
+      const uint64_t low = ts ? ~uint64_t{0} << (tb - 1) : 0;
+      text = fmt::format("(v{} < {} ? {} : {})", x.a, literal(from, low), literal(x.dtype, low), text);
+    }
+    return text;
+  }
+
+  std::string cast(uint32_t from, const opmux_insn& x) const {
+    const Kind f = kind_of(from), t = kind_of(x.dtype);
+    if (f == Kind::kBool) return t == Kind::kBool ? fmt::format("v{}", x.a) : fmt::format("{}(v{} ? 1 : 0)", conversion(t), x.a);
+    if (t == Kind::kBool) return fmt::format("!(v{} == {}(0))", x.a, conversion(f));
+    if (is_real(f) && is_int(t)) return float_to_int(f, x);
+    if (is_int(f) && is_int(t)) return int_to_int(from, x);
+    if (t == Kind::kDouble || x.dtype == OPMUX_F32) return fmt::format("{}(v{})", conversion(t), x.a);
+    if (f == Kind::kFloat) return narrowed(x.dtype, fmt::format("v{}", x.a));
+    // Two roundings, the first to odd, are as one.
+    const char* odd = f == Kind::kDouble ? "gk_odd_double" : f == Kind::kInt ? "gk_odd_i" : f == Kind::kUint ? "gk_odd_u"
+                      : f == Kind::kLong ? "gk_odd_l" : "gk_odd_m";
+    return narrowed(x.dtype, fmt::format("{}(v{})", odd, x.a));
   }
 
   const opmux_prog& p_;
   uint32_t first_;
-  ProgramCode& out_;
-  std::array<uint32_t, OPMUX_MAX_PROG_IN + OPMUX_MAX_INSN> last_use_{}, home_{};
-  std::array<bool, GK_REGISTERS> used_{};
+  uint64_t features_, lacking_ = 0;
+  Source& s_;
+  uint32_t dtype_[OPMUX_MAX_PROG_IN + OPMUX_MAX_INSN] = {};
 };
 
 }  // namespace
 
-ProgramRefusal translate(const opmux_prog& p, uint32_t first, const opmux_tdesc* inputs, ProgramCode& out) {
-  out = {};
-  if (p.n_out != 1 || p.n_in - first > GK_OPERANDS) return {true, p.n_insn};
-  for (uint32_t i = 0; i < p.n_in - first; ++i) {
-    if (inputs[i].dtype != OPMUX_F32) return {true, p.n_insn};
-  }
-  out.operands = p.n_in - first;
-  return Translator(p, first, out).run();
+ProgramRefusal write_program(const opmux_prog& p, uint32_t first, uint32_t dtype0, const opmux_tdesc* operands,
+                             const opmux_tdesc* results, uint64_t features, Source& source) {
+  return Writer(p, first, features, source).run(dtype0, operands, results);
+}
+
+void write_result(uint32_t dtype0, const opmux_tdesc& result, Source& source) {
+  source.operands = 0;
+  source.results = 1;
+  source.types["y0"] = result.dtype;
+  const Kind from = kind_of(dtype0), to = kind_of(result.dtype);
+  source.program = from == to ? "ST_y0(GK_Y(0), v0);\n" : fmt::format("ST_y0(GK_Y(0), {}(v0));\n", conversion(to));
 }
 
 }  // namespace opmux::gpu

@@ -1,31 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-// Programs of descriptors as code of the interpreting kernels: values in few registers, operands loaded at
-// first use.
+// Programs of descriptors as statements of a kernel, in the common subset of the languages.
 #pragma once
 
-#include <cstdint>
-#include <vector>
-
+#include "gpu/source.hpp"
 #include "opmux/ops.h"
 #include "opmux/plugin.h"
 
 namespace opmux::gpu {
 
-struct ProgramCode {
-  std::vector<uint32_t> words;  // GK_INSN_WORDS each
-  uint32_t n_insn = 0;
-  uint32_t result = 0;    // register
-  uint32_t operands = 0;  // that it loads
-};
-
-// The instruction that the interpreter lacks, n_insn for a fault of the program as a whole.
+// What keeps a program from being written: instruction n_insn is the program as a whole.
 struct ProgramRefusal {
   bool refused = false;
   uint32_t insn = 0;
+  uint64_t feature = 0;  // OPMUX_FEAT_* that the device lacks, 0: the function or the type is not known
 };
 
-// Translates a valid program with one f32 output. first: the input that becomes operand 0; the inputs before
-// it (at most one) lie in register 0 when the code starts.
-ProgramRefusal translate(const opmux_prog& p, uint32_t first, const opmux_tdesc* inputs, ProgramCode& out);
+// Writes a valid program into source.program. first: the input that is operand 0; the values before it (one at
+// most, of type `dtype0`) are there as v0 when the statements start. The kernel defines GK_X(k) and GK_Y(o),
+// where the element of operand k and of result o lies. Sets the types of the operands and results.
+ProgramRefusal write_program(const opmux_prog& p, uint32_t first, uint32_t dtype0, const opmux_tdesc* operands,
+                             const opmux_tdesc* results, uint64_t features, Source& source);
+
+// A number of a type, by its bits, as a literal of the computing type.
+std::string literal(uint32_t dtype, uint64_t bits);
+
+// The same without a program: result 0 is v0.
+void write_result(uint32_t dtype0, const opmux_tdesc& result, Source& source);
 
 }  // namespace opmux::gpu

@@ -2,6 +2,7 @@
 // QUEUE of every GPU plugin. Timelines are the kit's, in host memory: a signal waits for the queue, a wait
 // blocks the calling thread.
 #include <algorithm>
+#include <array>
 
 #include "gpu/objects.hpp"
 
@@ -29,9 +30,16 @@ void check_bind(const Kernel& k, uint32_t arg, const opmux_bind& bind) {
   }
 }
 
-void launch(Kernel& k, std::span<const opmux_bind> binds, Launcher& to) {
+void launch(Queue& q, Kernel& k, std::span<const opmux_bind> binds, const opmux_bind& workspace, Launcher& to) {
   for (uint32_t i = 0; i < binds.size(); ++i) check_bind(k, i, binds[i]);
-  launch_run(k.plan, k.code.range, binds, k.dev->device->range_align(), to);
+  launch_run(k.plan, k.ready, {binds, workspace, {q.fault.get(), 0, 4}}, k.dev->device->range_align(), to);
+}
+
+bool reports(const Kernel& k) { return k.plan.faulty_arg != OPMUX_NO_ARG; }
+
+void launch(Queue& q, const opmux_run& r, Kernel& k) {
+  launch(q, k, {r.arg, r.n_arg}, OPMUX_HAS(&r, opmux_run, ws) ? r.ws : opmux_bind{}, *q.stream);
+  q.may_fault |= reports(k);
 }
 
 // The kernel of a run whose counts fit it.
@@ -59,6 +67,8 @@ opmux_status create(opmux_dev dev, uint32_t flags, opmux_queue* out, opmux_err* 
     }
     auto q = std::make_unique<Queue>();
     q->dev = of(dev);
+    q->fault = q->dev->device->allocate(OPMUX_MEM_HOST, 4, 4);
+    q->dev->device->write(*q->fault, 0, std::array{0u});
     q->stream = q->dev->device->stream();
     *out = reinterpret_cast<opmux_queue>(q.release());
     return OPMUX_OK;
@@ -96,6 +106,30 @@ opmux_status copy(opmux_queue q, const opmux_copy* copies, uint32_t n, opmux_err
   });
 }
 
+// What a kernel has reported since the last finish; all work is done.
+void check_fault(Queue& q) {
+  q.may_fault = false;
+  if (q.seen == 0) return;
+  const std::string sentence = q.dev->fault_sentence(q.seen);
+  q.seen = 0;
+  q.dev->device->write(*q.fault, 0, std::array{0u});
+  throw kit::Failure(OPMUX_E_FAULT, OPMUX_NO_ARG, sentence);
+}
+
+// False: the time is over.
+bool finish_queue(Queue& q, uint64_t timeout_ns) {
+  if (q.may_fault) {
+    Copy c;
+    c.src = q.fault.get();
+    c.dst_host = &q.seen;
+    c.size = sizeof q.seen;
+    q.stream->copy(c);
+  }
+  if (!q.stream->finish(timeout_ns)) return false;
+  check_fault(q);
+  return true;
+}
+
 // Waits and signals are the host's business: the queue is drained before a signal.
 opmux_status run_synced(Queue& q, const opmux_run& r, opmux_err* err) {
   char text[KIT_SENTENCE];
@@ -106,8 +140,8 @@ opmux_status run_synced(Queue& q, const opmux_run& r, opmux_err* err) {
   }
   if (s == OPMUX_OK) {
     s = guarded(&own, [&] {
-      launch(kernel_of(r), {r.arg, r.n_arg}, *q.stream);
-      if (r.n_signal > 0) q.stream->finish(UINT64_MAX);
+      launch(q, r, kernel_of(r));
+      if (r.n_signal > 0) finish_queue(q, UINT64_MAX);
     });
   }
   for (uint32_t i = 0; i < r.n_signal && s == OPMUX_OK; ++i) {
@@ -132,7 +166,7 @@ opmux_status enqueue_many(opmux_queue handle, const opmux_run* runs, uint32_t st
     if (OPMUX_HAS(&r, opmux_run, n_signal) && (r.n_wait | r.n_signal)) {
       s = run_synced(q, r, err);
     } else {
-      s = guarded(err, [&] { launch(kernel_of(r), {r.arg, r.n_arg}, *q.stream); });
+      s = guarded(err, [&] { launch(q, r, kernel_of(r)); });
     }
     if (s != OPMUX_OK) return s;
   }
@@ -141,7 +175,7 @@ opmux_status enqueue_many(opmux_queue handle, const opmux_run* runs, uint32_t st
 
 opmux_status finish(opmux_queue q, uint64_t timeout_ns, opmux_err* err) {
   return guarded(err, [&]() -> opmux_status {
-    if (of(q)->stream->finish(timeout_ns)) return OPMUX_OK;
+    if (finish_queue(*of(q), timeout_ns)) return OPMUX_OK;
     return kit_fail(err, OPMUX_E_TIMEOUT | OPMUX_F_RETRYABLE, OPMUX_NO_ARG,
                     "finish: still at work after %llu ns", static_cast<unsigned long long>(timeout_ns));
   });
@@ -159,8 +193,9 @@ opmux_status record(opmux_queue q, const opmux_run* runs, uint32_t stride, uint3
         return kit_fail(err, OPMUX_E_UNSUPPORTED, OPMUX_NO_ARG,
                         "record: run %u waits for or signals a timeline", i);
       }
-      c->runs.push_back({&k, {r.arg, r.arg + r.n_arg}, all.launches.size(), false});
-      launch(k, c->runs.back().binds, all);
+      c->runs.push_back({&k, {r.arg, r.arg + r.n_arg}, r.ws, all.launches.size(), false});
+      launch(*of(q), k, c->runs.back().binds, r.ws, all);
+      c->may_fault |= reports(k);
       for (opmux_bind& b : c->runs.back().binds) b.actual = nullptr;
     }
     if (!all.launches.empty()) c->recording = of(q)->stream->record(all.launches);
@@ -191,11 +226,12 @@ opmux_status replay(opmux_queue q, opmux_commands commands, const opmux_rebind* 
     for (RecordedRun& run : c.runs) {
       if (!run.stale) continue;
       changed.launches.clear();
-      launch(*run.kernel, run.binds, changed);
+      launch(*of(q), *run.kernel, run.binds, run.workspace, changed);
       stream.update(*c.recording, run.first, changed.launches);
       run.stale = false;
     }
     stream.replay(*c.recording);
+    of(q)->may_fault |= c.may_fault;
   });
 }
 

@@ -8,8 +8,8 @@
 namespace opmux::gpu {
 namespace {
 
-// Element indices of a block have 32 bits.
-constexpr uint64_t kMaxBlock = (uint64_t{16} << 30) - 4096;
+// Element indices of a block have 32 bits, and elements a byte at least.
+constexpr uint64_t kMaxBlock = (uint64_t{4} << 30) - 4096;
 
 void set_text(char (&to)[64], std::string from) {
   while (!from.empty() && from.back() == '\0') from.pop_back();
@@ -51,7 +51,7 @@ opmux_devinfo describe(const cl::Platform& platform, const cl::Device& d, uint32
   i.memory_bytes = d.getInfo<CL_DEVICE_GLOBAL_MEM_SIZE>();
   i.max_alloc_bytes = std::min<uint64_t>(d.getInfo<CL_DEVICE_MAX_MEM_ALLOC_SIZE>(), kMaxBlock);
   i.max_binding_bytes = i.max_alloc_bytes;
-  i.min_align_bytes = 4;
+  i.min_align_bytes = 8;  // of the widest element
   for (uint64_t& g : i.max_groups) g = 0x7fffffffu;
   i.max_group_size = static_cast<uint32_t>(d.getInfo<CL_DEVICE_MAX_WORK_GROUP_SIZE>());
   i.shared_bytes =
@@ -64,8 +64,7 @@ opmux_devinfo describe(const cl::Platform& platform, const cl::Device& d, uint32
 
 // What the kernels need at least.
 bool fits(const opmux_devinfo& i) {
-  constexpr uint32_t kShared = (GK_BK * (GK_BM + 1) + GK_BK * (GK_BN + 1)) * 4;
-  return i.max_group_size >= GK_POINTWISE_GROUP && i.shared_bytes >= kShared && i.max_alloc_bytes > 4096;
+  return i.max_group_size >= 256 && i.shared_bytes >= 16384 && i.max_alloc_bytes > 4096;
 }
 
 class ClBackend : public Backend {

@@ -6,37 +6,23 @@
 #include <cstring>
 #include <thread>
 
-#include "opencl/kernels.gen.h"
-
 namespace opmux::gpu {
 namespace {
 
-struct Params {
-  cl_uint base[GK_BINDINGS];
-  cl_uint first;
-};
-
-constexpr uint32_t group_size(KernelId id) {
-  return id == KernelId::kMatmul ? (GK_BM / GK_TM) * (GK_BN / GK_TN) : GK_POINTWISE_GROUP;
-}
-
 const cl::Buffer& buffer_of(const Memory* m) { return static_cast<const ClMemory*>(m)->buffer(); }
+const ClProgram& program_of(const Launch& l) { return *static_cast<const ClProgram*>(l.program); }
 
-// The kernel's parameters are its bindings in their order, and the structure last.
+// The kernel's parameters are its bindings in their order, and the structure last: the first group of the
+// launch and the positions of element 0.
 void set_arguments(cl::Kernel& kernel, const Launch& l) {
-  cl_uint at = 0;
-  for (uint32_t b = 0; b < GK_BINDINGS; ++b) {
-    if (l.kernel == KernelId::kPointwise && (b == GK_BIND_A || b == GK_BIND_B)) continue;
+  cl_uint params[1 + kMaxBindings];
+  params[0] = l.dispatch.first;
+  for (uint32_t b = 0; b < l.bindings; ++b) {
     // An untouched binding gets the code buffer: some drivers do not take a null pointer.
-    kernel.setArg(at++, buffer_of(l.range[b].memory ? l.range[b].memory : l.range[GK_BIND_CODE].memory));
+    kernel.setArg(b, buffer_of(l.range[b].memory ? l.range[b].memory : l.range[0].memory));
+    params[1 + b] = l.base[b];
   }
-  Params p;
-  for (uint32_t b = 0; b < GK_BINDINGS; ++b) {
-    // A buffer is bound from its start.
-    p.base[b] = static_cast<cl_uint>(l.range[b].offset / 4) + l.base[b];
-  }
-  p.first = l.dispatch.first;
-  kernel.setArg(at, sizeof p, &p);
+  kernel.setArg(l.bindings, (1 + l.bindings) * sizeof(cl_uint), params);
 }
 
 // Kernel objects with their arguments, ready to be enqueued again.
@@ -47,9 +33,7 @@ struct ClRecording : Recording {
 
 class ClStream : public Stream {
  public:
-  explicit ClStream(ClDevice& device) : device_(device), queue_(device.context(), device.device()) {
-    for (uint32_t i = 0; i < kKernelCount; ++i) kernels_.push_back(cl::Kernel());
-  }
+  explicit ClStream(ClDevice& device) : queue_(device.context(), device.device()) {}
   ~ClStream() override {
     try {
       queue_.finish();
@@ -71,8 +55,8 @@ class ClStream : public Stream {
 
   void launch(const Launch& l) override {
     cl_try("launch", [&] {
-      cl::Kernel& kernel = kernels_[static_cast<uint32_t>(l.kernel)];
-      if (!kernel()) kernel = device_.kernel(l.kernel);
+      cl::Kernel& kernel = kernels_[l.program];
+      if (!kernel()) kernel = program_of(l).kernel();
       set_arguments(kernel, l);
       enqueue(kernel, l);
     });
@@ -93,7 +77,7 @@ class ClStream : public Stream {
       auto r = std::make_unique<ClRecording>();
       r->launches.assign(launches.begin(), launches.end());
       for (const Launch& l : launches) {
-        r->kernels.push_back(device_.kernel(l.kernel));
+        r->kernels.push_back(program_of(l).kernel());
         set_arguments(r->kernels.back(), l);
       }
       return r;
@@ -117,7 +101,7 @@ class ClStream : public Stream {
 
  private:
   void enqueue(const cl::Kernel& kernel, const Launch& l) {
-    const size_t group = group_size(l.kernel);
+    const size_t group = program_of(l).group;
     const uint32_t(&g)[3] = l.dispatch.groups;
     queue_.enqueueNDRangeKernel(kernel, cl::NullRange, cl::NDRange(g[0] * group, g[1], g[2]),
                                 cl::NDRange(group, 1, 1));
@@ -138,9 +122,8 @@ class ClStream : public Stream {
     }
   }
 
-  ClDevice& device_;
   cl::CommandQueue queue_;
-  std::vector<cl::Kernel> kernels_;  // arguments belong to the object, so each queue has its own
+  std::unordered_map<const Program*, cl::Kernel> kernels_;  // arguments belong to the object, so each queue has its own
 };
 
 }  // namespace
@@ -183,28 +166,23 @@ void ClDevice::write(const Memory& to, uint64_t offset, std::span<const uint32_t
   });
 }
 
-// One program holds all kernels: each build costs some drivers 0.2 s, however short its text.
-const cl::Program& ClDevice::program() {
+const Program* ClDevice::program(const Source& source) {
+  const std::string text = source.text(Language::kOpenCl);
   const std::lock_guard lock(build_lock_);
-  if (program_()) return program_;
-  cl::Program made(context_, std::string(kKernelSource));
-  try {
-    made.build("-cl-std=CL1.2");
-  } catch (const cl::BuildError& e) {
-    std::string log = e.getBuildLog().empty() ? std::string() : e.getBuildLog().front().second;
-    throw DriverError(OPMUX_E_BROKEN_PROMISE, OPMUX_NATIVE_OPENCL, e.err(),
-                      "opencl: the kernels do not compile: " + log.substr(0, 300));
-  }
-  program_ = made;
-  return program_;
-}
-
-cl::Kernel ClDevice::kernel(KernelId id) {
-  return cl::Kernel(program(), kKernelName[static_cast<uint32_t>(id)]);
-}
-
-void ClDevice::prepare(KernelId kernel_id) {
-  cl_try("prepare", [&] { kernel(kernel_id); });
+  auto& place = programs_[text];
+  if (place) return place.get();
+  return cl_try("prepare", [&] {
+    cl::Program made(context_, text);
+    try {
+      made.build("-cl-std=CL1.2");
+    } catch (const cl::BuildError& e) {
+      const std::string log = e.getBuildLog().empty() ? std::string() : e.getBuildLog().front().second;
+      throw DriverError(OPMUX_E_BROKEN_PROMISE, OPMUX_NATIVE_OPENCL, e.err(),
+                        fmt::format("opencl: kernel {} does not compile: {}", source.file->name, log.substr(0, 300)));
+    }
+    place = std::make_unique<ClProgram>(made, source.file->group);
+    return place.get();
+  });
 }
 
 uint64_t ClDevice::free_bytes() {

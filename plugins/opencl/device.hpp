@@ -9,6 +9,7 @@
 #include <CL/opencl.hpp>
 #include <atomic>
 #include <mutex>
+#include <unordered_map>
 
 #include "gpu/backend.hpp"
 
@@ -37,27 +38,31 @@ class ClMemory : public Memory {
   cl::Buffer buffer_;  // the driver frees it after the last command that uses it
 };
 
+struct ClProgram : Program {
+  ClProgram(cl::Program p, uint32_t lanes) : program(std::move(p)), group(lanes) {}
+  cl::Kernel kernel() const { return cl::Kernel(program, "main_"); }
+  cl::Program program;
+  uint32_t group;
+};
+
 class ClDevice : public Device {
  public:
   explicit ClDevice(const cl::Device& device);
   std::unique_ptr<Memory> allocate(uint32_t kind, uint64_t size, uint64_t align) override;
   std::unique_ptr<Stream> stream() override;
   void write(const Memory& to, uint64_t offset, std::span<const uint32_t> words) override;
-  void prepare(KernelId kernel) override;
-  uint64_t range_align() const override { return 4; }
+  const Program* program(const Source& source) override;
+  uint64_t range_align() const override { return 0; }  // an argument is a whole buffer
   uint64_t free_bytes() override;
 
-  cl::Kernel kernel(KernelId id);
   const cl::Context& context() const { return context_; }
   const cl::Device& device() const { return device_; }
 
  private:
-  const cl::Program& program();
-
   cl::Device device_;
   cl::Context context_;
-  std::mutex build_lock_;  // guards program_; no call into the host under it
-  cl::Program program_;
+  std::mutex build_lock_;  // guards programs_; no call into the host under it
+  std::unordered_map<std::string, std::unique_ptr<ClProgram>> programs_;  // by text
   std::mutex write_lock_;  // guards writes_
   cl::CommandQueue writes_;
 };

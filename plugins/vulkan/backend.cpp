@@ -84,7 +84,10 @@ opmux_devinfo describe(VkPhysicalDevice d, const Properties& p, uint32_t index) 
   }
   i.max_alloc_bytes = p.third.maxMemoryAllocationSize;
   i.max_binding_bytes = b.limits.maxStorageBufferRange;
-  i.min_align_bytes = 4;  // an offset within a range is a parameter of the kernel
+  i.min_align_bytes = 8;  // of the widest element: an offset within a range is a parameter of the kernel
+  const uint32_t most = b.limits.maxPerStageDescriptorStorageBuffers;
+  i.priv_size = sizeof most;
+  std::memcpy(i.priv, &most, sizeof most);
   std::copy_n(b.limits.maxComputeWorkGroupCount, 3, i.max_groups);
   i.max_group_size = b.limits.maxComputeWorkGroupInvocations;
   i.shared_bytes = b.limits.maxComputeSharedMemorySize;
@@ -102,12 +105,12 @@ opmux_devinfo describe(VkPhysicalDevice d, const Properties& p, uint32_t index) 
   return i;
 }
 
-// What the kernels need at least.
-bool fits(const VkPhysicalDeviceProperties& b) {
-  constexpr uint32_t kShared = (GK_BK * (GK_BM + 1) + GK_BK * (GK_BN + 1)) * 4;
-  return b.apiVersion >= VK_API_VERSION_1_1 && b.limits.maxPerStageDescriptorStorageBuffers >= GK_BINDINGS &&
-         b.limits.maxComputeWorkGroupInvocations >= GK_POINTWISE_GROUP &&
-         b.limits.maxComputeSharedMemorySize >= kShared && b.limits.minStorageBufferOffsetAlignment <= 256;
+// What the kernels need at least: storage of 8 and 16 bits, and the buffers of the widest hand-written kernel.
+bool fits(const VkPhysicalDeviceProperties& b, const VkFeatures& f) {
+  return b.apiVersion >= VK_API_VERSION_1_1 && b.limits.maxPerStageDescriptorStorageBuffers >= 8 &&
+         b.limits.maxComputeWorkGroupInvocations >= 256 && b.limits.maxComputeSharedMemorySize >= 16384 &&
+         b.limits.minStorageBufferOffsetAlignment <= 256 && f.bytes.storageBuffer8BitAccess &&
+         f.halves.storageBuffer16BitAccess;
 }
 
 class VkBackend : public Backend {
@@ -141,7 +144,9 @@ class VkBackend : public Backend {
  private:
   void add(VkPhysicalDevice d) {
     const Properties p(d);
-    if (!fits(p.base.properties)) return;
+    VkFeatures features(has_extension(d, VK_KHR_8BIT_STORAGE_EXTENSION_NAME));
+    vkGetPhysicalDeviceFeatures2(d, &features.base);
+    if (!fits(p.base.properties, features)) return;
     const auto families = listed<VkQueueFamilyProperties>([&](uint32_t* n, VkQueueFamilyProperties* to) {
       vkGetPhysicalDeviceQueueFamilyProperties(d, n, to);
     });

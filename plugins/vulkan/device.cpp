@@ -6,8 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "vulkan/matmul.spv.h"
-#include "vulkan/pointwise.spv.h"
+#include "vulkan/compiler.hpp"
 
 namespace opmux::gpu {
 namespace {
@@ -18,11 +17,6 @@ void keep_driver_mapped(void* function) {
   Dl_info info{};
   if (dladdr(function, &info) != 0 && info.dli_fname)
     (void)dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
-}
-
-std::span<const uint32_t> shader_of(KernelId kernel) {
-  if (kernel == KernelId::kMatmul) return k_matmul_spirv;
-  return k_pointwise_spirv;
 }
 
 }  // namespace
@@ -89,20 +83,19 @@ VkGpu::VkGpu(const VkChoice& choice) : choice_(choice) {
   const float priority = 1;
   const VkDeviceQueueCreateInfo queue{
       VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO, nullptr, 0, choice.family, 1, &priority};
-  const VkPhysicalDeviceFeatures none{};
+  VkFeatures has(true), wants(true);
+  vkGetPhysicalDeviceFeatures2(choice.physical, &has.base);
+  wants.base.features.shaderFloat64 = has.base.features.shaderFloat64;
+  wants.base.features.shaderInt64 = has.base.features.shaderInt64;
+  wants.bytes.storageBuffer8BitAccess = wants.halves.storageBuffer16BitAccess = VK_TRUE;
+  const char* extensions[] = {VK_KHR_8BIT_STORAGE_EXTENSION_NAME};
   const VkDeviceCreateInfo info{
-      VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, nullptr, 0, 1, &queue, 0, nullptr, 0, nullptr, &none};
+      VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, &wants.base, 0, 1, &queue, 0, nullptr, 1, extensions, nullptr};
   vk_check(vkCreateDevice(choice.physical, &info, nullptr, &device_), "vkCreateDevice");
   volkLoadDeviceTable(&vk_, device_);
   keep_driver_mapped(reinterpret_cast<void*>(vk_.vkQueueSubmit));
   vk_.vkGetDeviceQueue(device_, choice.family, 0, &queue_);
   vkGetPhysicalDeviceMemoryProperties(choice.physical, &memory_);
-  try {
-    make_layouts();
-  } catch (...) {
-    destroy();
-    throw;
-  }
 }
 
 VkGpu::~VkGpu() {
@@ -111,32 +104,47 @@ VkGpu::~VkGpu() {
 }
 
 void VkGpu::destroy() noexcept {
-  for (VkPipeline p : pipelines_) vk_.vkDestroyPipeline(device_, p, nullptr);
-  vk_.vkDestroyPipelineLayout(device_, layout_, nullptr);
-  vk_.vkDestroyDescriptorSetLayout(device_, set_layout_, nullptr);
+  for (const auto& [text, p] : programs_)
+    if (p) vk_.vkDestroyPipeline(device_, p->pipeline, nullptr);
+  for (const Layout& l : layouts_) {
+    vk_.vkDestroyPipelineLayout(device_, l.whole, nullptr);
+    vk_.vkDestroyDescriptorSetLayout(device_, l.set, nullptr);
+  }
   vk_.vkDestroyDevice(device_, nullptr);
 }
 
-void VkGpu::make_layouts() {
-  VkDescriptorSetLayoutBinding bindings[GK_BINDINGS];
-  for (uint32_t b = 0; b < GK_BINDINGS; ++b) {
+const VkGpu::Layout& VkGpu::layout(uint32_t n) {
+  Layout& l = layouts_[n];
+  if (l.whole) return l;
+  VkDescriptorSetLayoutBinding bindings[kMaxBindings];
+  for (uint32_t b = 0; b < n; ++b)
     bindings[b] = {b, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT, nullptr};
-  }
-  const VkDescriptorSetLayoutCreateInfo set{VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO, nullptr, 0,
-                                            GK_BINDINGS, bindings};
-  vk_check(vk_.vkCreateDescriptorSetLayout(device_, &set, nullptr, &set_layout_),
-           "vkCreateDescriptorSetLayout");
-  const VkPushConstantRange params{VK_SHADER_STAGE_COMPUTE_BIT, 0, (GK_BINDINGS + 1) * 4};
-  const VkPipelineLayoutCreateInfo layout{
-      VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO, nullptr, 0, 1, &set_layout_, 1, &params};
-  vk_check(vk_.vkCreatePipelineLayout(device_, &layout, nullptr, &layout_), "vkCreatePipelineLayout");
+  const VkDescriptorSetLayoutCreateInfo set{VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO, nullptr, 0, n,
+                                            bindings};
+  if (!l.set) check(vk_.vkCreateDescriptorSetLayout(device_, &set, nullptr, &l.set), "vkCreateDescriptorSetLayout");
+  const VkPushConstantRange params{VK_SHADER_STAGE_COMPUTE_BIT, 0, (n + 1) * 4};
+  const VkPipelineLayoutCreateInfo whole{
+      VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO, nullptr, 0, 1, &l.set, 1, &params};
+  check(vk_.vkCreatePipelineLayout(device_, &whole, nullptr, &l.whole), "vkCreatePipelineLayout");
+  return l;
 }
 
-VkPipeline VkGpu::pipeline(KernelId kernel) {
-  const std::lock_guard lock(pipeline_lock_);
-  VkPipeline& p = pipelines_[static_cast<uint32_t>(kernel)];
-  if (p) return p;
-  const auto words = shader_of(kernel);
+const Program* VkGpu::program(const Source& source) {
+  const std::string text = source.text(Language::kGlsl);
+  const std::lock_guard lock(build_lock_);
+  auto& place = programs_[text];
+  if (place) return place.get();
+  const std::vector<uint32_t> words = compile_glsl(source.file->name, text);
+  auto made = std::make_unique<VkProgram>();
+  const Layout& l = layout(static_cast<uint32_t>(source.bindings().size()) + 1);
+  made->set = l.set;
+  made->layout = l.whole;
+  build(*made, words);
+  place = std::move(made);
+  return place.get();
+}
+
+void VkGpu::build(VkProgram& p, std::span<const uint32_t> words) {
   const VkShaderModuleCreateInfo source{VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, nullptr, 0,
                                         words.size_bytes(), words.data()};
   VkShaderModule module = VK_NULL_HANDLE;
@@ -146,13 +154,12 @@ VkPipeline VkGpu::pipeline(KernelId kernel) {
                                          0,
                                          {VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO, nullptr, 0,
                                           VK_SHADER_STAGE_COMPUTE_BIT, module, "main", nullptr},
-                                         layout_,
+                                         p.layout,
                                          VK_NULL_HANDLE,
                                          -1};
-  const VkResult made = vk_.vkCreateComputePipelines(device_, VK_NULL_HANDLE, 1, &info, nullptr, &p);
+  const VkResult made = vk_.vkCreateComputePipelines(device_, VK_NULL_HANDLE, 1, &info, nullptr, &p.pipeline);
   vk_.vkDestroyShaderModule(device_, module, nullptr);
   check(made, "vkCreateComputePipelines");
-  return p;
 }
 
 std::unique_ptr<Memory> VkGpu::allocate(uint32_t kind, uint64_t size, uint64_t) {

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <unordered_map>
 
 #include "gpu/backend.hpp"
 
@@ -14,6 +15,19 @@ opmux_status status_of(VkResult code);
 // Throws DriverError unless the code is VK_SUCCESS.
 void vk_check(VkResult code, const char* doing);
 
+// What a device may do, as a chain for asking and for opening.
+struct VkFeatures {
+  explicit VkFeatures(bool has_bytes) {
+    if (has_bytes) halves.pNext = &bytes;
+  }
+  VkFeatures(const VkFeatures&) = delete;
+  VkPhysicalDevice8BitStorageFeatures bytes{
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_8BIT_STORAGE_FEATURES, nullptr, 0, 0, 0};
+  VkPhysicalDevice16BitStorageFeatures halves{
+      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES, nullptr, 0, 0, 0, 0};
+  VkPhysicalDeviceFeatures2 base{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, &halves, {}};
+};
+
 // What a device is opened with.
 struct VkChoice {
   VkPhysicalDevice physical = VK_NULL_HANDLE;
@@ -22,6 +36,12 @@ struct VkChoice {
 };
 
 class VkGpu;
+
+struct VkProgram : Program {
+  VkDescriptorSetLayout set = VK_NULL_HANDLE;  // the device's
+  VkPipelineLayout layout = VK_NULL_HANDLE;
+  VkPipeline pipeline = VK_NULL_HANDLE;
+};
 
 class VkBlock : public Memory {
  public:
@@ -48,7 +68,7 @@ class VkGpu : public Device {
   std::unique_ptr<Memory> allocate(uint32_t kind, uint64_t size, uint64_t align) override;
   std::unique_ptr<Stream> stream() override;
   void write(const Memory& to, uint64_t offset, std::span<const uint32_t> words) override;
-  void prepare(KernelId kernel) override { pipeline(kernel); }
+  const Program* program(const Source& source) override;
   uint64_t range_align() const override;
   uint64_t free_bytes() override;
 
@@ -56,9 +76,6 @@ class VkGpu : public Device {
   VkDevice get() const { return device_; }
   uint32_t family() const { return choice_.family; }
   const VkPhysicalDeviceMemoryProperties& memory() const { return memory_; }
-  VkDescriptorSetLayout set_layout() const { return set_layout_; }
-  VkPipelineLayout layout() const { return layout_; }
-  VkPipeline pipeline(KernelId kernel);
   // fence VK_NULL_HANDLE: none; commands VK_NULL_HANDLE: the fence alone.
   void submit(VkCommandBuffer commands, VkFence fence);
   void wait_idle() noexcept;
@@ -66,19 +83,23 @@ class VkGpu : public Device {
   void check(VkResult code, const char* doing);
 
  private:
-  void make_layouts();
+  struct Layout {
+    VkDescriptorSetLayout set = VK_NULL_HANDLE;
+    VkPipelineLayout whole = VK_NULL_HANDLE;
+  };
+  const Layout& layout(uint32_t bindings);
+  void build(VkProgram& p, std::span<const uint32_t> words);
   void destroy() noexcept;
 
   VkChoice choice_;
   VolkDeviceTable vk_{};
   VkDevice device_ = VK_NULL_HANDLE;
   VkPhysicalDeviceMemoryProperties memory_{};
-  VkDescriptorSetLayout set_layout_ = VK_NULL_HANDLE;
-  VkPipelineLayout layout_ = VK_NULL_HANDLE;
   std::mutex queue_lock_;  // guards queue_
   VkQueue queue_ = VK_NULL_HANDLE;
-  std::mutex pipeline_lock_;  // guards pipelines_; no call into the host under it
-  VkPipeline pipelines_[kKernelCount] = {};
+  std::mutex build_lock_;  // guards what follows; no call into the host under it
+  Layout layouts_[kMaxBindings + 1];  // by the count of bindings
+  std::unordered_map<std::string, std::unique_ptr<VkProgram>> programs_;  // by text
   std::atomic<bool> lost_{false};
 };
 

@@ -11,11 +11,13 @@ namespace {
 
 const VkBlock& block_of(const Memory* m) { return *static_cast<const VkBlock*>(m); }
 
+const VkProgram& program_of(const Launch& l) { return *static_cast<const VkProgram*>(l.program); }
+
 // Descriptor sets for a known number of launches.
 class Sets {
  public:
   Sets(VkGpu& gpu, uint32_t capacity) : gpu_(gpu), capacity_(capacity) {
-    const VkDescriptorPoolSize size{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, capacity * GK_BINDINGS};
+    const VkDescriptorPoolSize size{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, capacity * kMaxBindings};
     const VkDescriptorPoolCreateInfo info{
         VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO, nullptr, 0, capacity, 1, &size};
     gpu.check(gpu.vk().vkCreateDescriptorPool(gpu.get(), &info, nullptr, &pool_), "vkCreateDescriptorPool");
@@ -25,8 +27,8 @@ class Sets {
   Sets& operator=(const Sets&) = delete;
 
   bool full() const { return sets_.size() == capacity_; }
-  VkDescriptorSet add() {
-    const VkDescriptorSetLayout layout = gpu_.set_layout();
+  VkDescriptorSet add(const Launch& l) {
+    const VkDescriptorSetLayout layout = program_of(l).set;
     const VkDescriptorSetAllocateInfo info{VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO, nullptr, pool_, 1,
                                            &layout};
     VkDescriptorSet set = VK_NULL_HANDLE;
@@ -82,13 +84,14 @@ class Commands {
     if (hazards_.add(l)) barrier();
     write_set(l, set);
     const VolkDeviceTable& vk = gpu_.vk();
-    vk.vkCmdBindPipeline(buffer_, VK_PIPELINE_BIND_POINT_COMPUTE, gpu_.pipeline(l.kernel));
-    vk.vkCmdBindDescriptorSets(buffer_, VK_PIPELINE_BIND_POINT_COMPUTE, gpu_.layout(), 0, 1, &set, 0,
+    const VkProgram& program = program_of(l);
+    vk.vkCmdBindPipeline(buffer_, VK_PIPELINE_BIND_POINT_COMPUTE, program.pipeline);
+    vk.vkCmdBindDescriptorSets(buffer_, VK_PIPELINE_BIND_POINT_COMPUTE, program.layout, 0, 1, &set, 0,
                                nullptr);
-    uint32_t params[GK_BINDINGS + 1];
-    std::copy_n(l.base, GK_BINDINGS, params);
-    params[GK_BINDINGS] = l.dispatch.first;
-    vk.vkCmdPushConstants(buffer_, gpu_.layout(), VK_SHADER_STAGE_COMPUTE_BIT, 0, sizeof params, params);
+    uint32_t params[1 + kMaxBindings];
+    params[0] = l.dispatch.first;
+    std::copy_n(l.base.begin(), l.bindings, params + 1);
+    vk.vkCmdPushConstants(buffer_, program.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, (1 + l.bindings) * 4, params);
     vk.vkCmdDispatch(buffer_, l.dispatch.groups[0], l.dispatch.groups[1], l.dispatch.groups[2]);
   }
   void copy(const BoundRange& from, const BoundRange& to) {
@@ -111,13 +114,13 @@ class Commands {
   }
   // A binding that the kernel does not touch gets the code: every one that a shader names must be valid.
   void write_set(const Launch& l, VkDescriptorSet set) {
-    VkDescriptorBufferInfo info[GK_BINDINGS];
-    for (uint32_t b = 0; b < GK_BINDINGS; ++b) {
-      const BoundRange& r = l.range[b].memory ? l.range[b] : l.range[GK_BIND_CODE];
+    VkDescriptorBufferInfo info[kMaxBindings];
+    for (uint32_t b = 0; b < l.bindings; ++b) {
+      const BoundRange& r = l.range[b].memory ? l.range[b] : l.range[0];
       info[b] = {block_of(r.memory).buffer(), r.offset, r.size};
     }
     const VkWriteDescriptorSet write{
-        VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET, nullptr, set,  0,      0, GK_BINDINGS,
+        VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET, nullptr, set,  0,      0, l.bindings,
         VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,      nullptr, info, nullptr};
     gpu_.vk().vkUpdateDescriptorSets(gpu_.get(), 1, &write, 0, nullptr);
   }
@@ -132,7 +135,7 @@ class Commands {
 struct VkRecording : Recording {
   VkRecording(VkGpu& g, std::span<const Launch> l)
       : gpu(g), launches(l.begin(), l.end()), sets(g, static_cast<uint32_t>(l.size())), commands(g) {
-    for (size_t i = 0; i < launches.size(); ++i) sets.add();
+    for (const Launch& one : launches) sets.add(one);
   }
   ~VkRecording() override { gpu.wait_idle(); }
   void write() {
@@ -166,7 +169,7 @@ class VkStream : public Stream {
   void launch(const Launch& l) override {
     if (sets_.full()) drain();
     open();
-    commands_.launch(l, sets_.add());
+    commands_.launch(l, sets_.add(l));
   }
 
   void copy(const Copy& c) override {

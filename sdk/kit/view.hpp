@@ -95,6 +95,7 @@ class Walk {
 
   uint32_t rank() const { return rank_; }
   int64_t dim(uint32_t axis) const { return dim_[axis]; }
+  int64_t stride(size_t operand, uint32_t axis) const { return stride_[operand][axis]; }
 
  private:
   bool joins(uint32_t outer, uint32_t inner) const {

@@ -5,10 +5,23 @@
 #define GK_FN
 #define GK_PRECISE precise
 #define GK_F32(x) float(x)
+#define GK_F64(x) double(x)
 #define GK_I32(x) int(x)
 #define GK_U32(x) uint(x)
+#define GK_I64(x) int64_t(x)
+#define GK_U64(x) uint64_t(x)
+#define GK_AS_I8(x) int8_t(x)
+#define GK_AS_U8(x) uint8_t(x)
+#define GK_AS_I16(x) int16_t(x)
+#define GK_AS_U16(x) uint16_t(x)
+#define gk_long int64_t
+#define gk_ulong uint64_t
+#define gk_pair uvec2
+#define GK_PAIR(x) uvec2(x)
 #define gk_bits(x) floatBitsToUint(x)
 #define gk_float(x) uintBitsToFloat(x)
+#define gk_bits64(x) packUint2x32(unpackDouble2x32(x))
+#define gk_double(x) packDouble2x32(unpackUint2x32(x))
 #define gk_mad(a, b, c) fma(a, b, c)
 #define gk_rint(a) roundEven(a)
 #define gk_fabs(a) abs(a)
@@ -17,20 +30,29 @@
 #define GK_GROUP_Y gl_WorkGroupID.y
 #define GK_GROUP_Z gl_WorkGroupID.z
 #define GK_BARRIER() barrier()
-#define GK_B_IN(i, t, n) \
-  layout(std430, set = 0, binding = i) readonly buffer GkB_##n { t n[]; };
-#define GK_B_OUT(i, t, n) \
-  layout(std430, set = 0, binding = i) writeonly buffer GkB_##n { t n[]; };
-#define GK_S_ARRAY(t, n, c) shared t n[c];
+#define GK_ATOMIC_MAX(b, i, v) atomicMax(b[i], v)
 #else
 #pragma OPENCL FP_CONTRACT OFF
 #define GK_FN static inline
 #define GK_PRECISE
 #define GK_F32(x) ((float)(x))
+#define GK_F64(x) ((double)(x))
 #define GK_I32(x) ((int)(x))
 #define GK_U32(x) ((uint)(x))
+#define GK_I64(x) ((long)(x))
+#define GK_U64(x) ((ulong)(x))
+#define GK_AS_I8(x) ((char)(x))
+#define GK_AS_U8(x) ((uchar)(x))
+#define GK_AS_I16(x) ((short)(x))
+#define GK_AS_U16(x) ((ushort)(x))
+#define gk_long long
+#define gk_ulong ulong
+#define gk_pair uint2
+#define GK_PAIR(x) ((uint2)(x))
 #define gk_bits(x) as_uint((float)(x))
 #define gk_float(x) as_float((uint)(x))
+#define gk_bits64(x) as_ulong((double)(x))
+#define gk_double(x) as_double((ulong)(x))
 #if defined(FP_FAST_FMAF)
 #define gk_mad(a, b, c) fma(a, b, c)
 #else
@@ -43,13 +65,23 @@
 #define GK_GROUP_Y ((uint)get_group_id(1))
 #define GK_GROUP_Z ((uint)get_group_id(2))
 #define GK_BARRIER() barrier(CLK_LOCAL_MEM_FENCE)
-#define GK_B_IN(i, t, n) __global const t *n,
-#define GK_B_OUT(i, t, n) __global t *n,
-#define GK_S_ARRAY(t, n, c) __local t n[c];
+#define GK_ATOMIC_MAX(b, i, v) atomic_max(&b[i], v)
 #endif
-// A word of the kernel's code.
-#define GK_CODE(i) code[p.base[GK_BIND_CODE] + GK_U32(i)]
-// Element offsets of the bindings and the first group of this launch.
-#define GK_PARAMS         \
-  uint base[GK_BINDINGS]; \
-  uint first;
+// A word of the kernel's code; P_name is where the word `name` lies.
+#define GK_CODE(i) code[p.base[0] + GK_U32(i)]
+// The element of the whole dispatch that this lane makes.
+#define GK_ELEMENT ((p.first + GK_GROUP_X) * GK_U32(GK_GROUP_SIZE) + GK_LANE)
+// NaN of any type of float; of an integer never.
+#define GK_ISNAN(v) (!((v) == (v)))
+
+// Splits `rest`, row-major, over the axes whose count lies at P_rank and whose extents from P_dims on, the
+// last first; adds the steps of one, two or three operands to their positions.
+#define GK_WALK(rest, rank, dims, STEPS)                        \
+  for (uint gk_axis = GK_CODE(rank); gk_axis > 0u;) {           \
+    --gk_axis;                                                  \
+    uint gk_extent = GK_CODE(GK_U32(dims) + gk_axis);           \
+    uint gk_i = rest % gk_extent;                               \
+    rest = rest / gk_extent;                                    \
+    STEPS                                                       \
+  }
+#define GK_STEP(at, strides) at += gk_i * GK_CODE(GK_U32(strides) + gk_axis);

@@ -4,6 +4,52 @@
 #define GK_INF gk_float(0x7f800000u)
 #define GK_NAN gk_float(0x7fc00000u)
 
+// IEEE 754 half precision; one rounding to nearest, ties to even, by integers alone: neither language promises
+// the rounding of its own conversion, nor subnormal numbers.
+GK_FN float gk_f16_float(uint h) {
+  uint sign = (h & 0x8000u) << 16u, e = (h >> 10u) & 31u, m = h & 0x3ffu;
+  if (e == 31u) return gk_float(sign | 0x7f800000u | (m << 13u));
+  if (e != 0u) return gk_float(sign | ((e + 112u) << 23u) | (m << 13u));
+  float v = GK_F32(m) * 5.9604644775390625e-8f;
+  return gk_float(gk_bits(v) | sign);
+}
+GK_FN uint gk_f16_bits(float v) {
+  uint u = gk_bits(v), sign = (u >> 16u) & 0x8000u, a = u & 0x7fffffffu;
+  if (a > 0x7f800000u) return sign | 0x7e00u;
+  if (a >= 0x477ff000u) return sign | 0x7c00u;  // 65520 and more
+  if (a >= 0x38800000u) return sign | ((a - 0x38000000u + 0xfffu + ((a >> 13u) & 1u)) >> 13u);
+  if (a < 0x33000000u) return sign;  // below half of the least number
+  uint shift = 126u - (a >> 23u), m = (a & 0x7fffffu) | 0x800000u;
+  uint kept = m >> shift, rest = m & ((1u << shift) - 1u), middle = 1u << (shift - 1u);
+  return sign | (kept + ((rest > middle || (rest == middle && (kept & 1u) != 0u)) ? 1u : 0u));
+}
+GK_FN uint gk_bf16_bits(float v) {
+  uint u = gk_bits(v);
+  if ((u & 0x7fffffffu) > 0x7f800000u) return (u >> 16u) | 0x40u;
+  return (u + 0x7fffu + ((u >> 16u) & 1u)) >> 16u;
+}
+GK_FN float gk_bf16_float(uint h) { return gk_float(h << 16u); }
+GK_FN float gk_round_f16(float v) { return gk_f16_float(gk_f16_bits(v)); }
+GK_FN float gk_round_bf16(float v) { return gk_bf16_float(gk_bf16_bits(v)); }
+
+// A float as an integer modulo 2^32, truncated; 0 for infinities and NaN.
+GK_FN uint gk_whole(float x) {
+  uint u = gk_bits(x), e = (u >> 23u) & 255u, m = (u & 0x7fffffu) | 0x800000u;
+  if (e < 127u || e == 255u) return 0u;
+  m = e < 150u ? m >> (150u - e) : (e - 150u > 31u ? 0u : m << (e - 150u));
+  return (u & 0x80000000u) != 0u ? 0u - m : m;
+}
+// An integer as a float rounded to odd, so that a rounding that follows is as if it were the only one.
+GK_FN float gk_odd_u(uint m) {
+  float scale = 1.0f;
+  while (m >= 0x1000000u) {
+    m = (m >> 1u) | (m & 1u);
+    scale = scale * 2.0f;
+  }
+  return GK_F32(m) * scale;
+}
+GK_FN float gk_odd_i(int v) { return v < 0 ? -gk_odd_u(0u - GK_U32(v)) : gk_odd_u(GK_U32(v)); }
+
 // By bits, so that no optimisation of comparisons can drop it.
 GK_FN bool gk_isnan(float a) { return (gk_bits(a) & 0x7fffffffu) > 0x7f800000u; }
 GK_FN bool gk_isinf(float a) { return (gk_bits(a) & 0x7fffffffu) == 0x7f800000u; }
@@ -107,4 +153,4 @@ GK_FN float gk_gelu(float a) {
 GK_FN float gk_gelu_tanh(float a) { return a * gk_sigmoid(1.5957691216f * gk_mad(0.044715f * a * a, a, a)); }
 GK_FN float gk_silu(float a) { return a * gk_sigmoid(a); }
 GK_FN float gk_sign(float a) { return gk_isnan(a) ? a : (a > 0.0f ? 1.0f : (a < 0.0f ? -1.0f : 0.0f)); }
-GK_FN float gk_bool(bool b) { return b ? 1.0f : 0.0f; }
+GK_FN float gk_relu(float a) { return a < 0.0f ? 0.0f : a; }

@@ -1,91 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "gpu/ops/code.hpp"
-#include "kit/schema/schema.hpp"
+#include "gpu/ops/ops.hpp"
+#include "gpu/ops/tile.hpp"
 
 namespace opmux::gpu {
 namespace {
 
-int64_t tiles(int64_t extent, int64_t tile) { return (extent + tile - 1) / tile; }
-
-// One epilogue at most; no program in front of an operand.
-bool check_programs(const opmux_opd& d, opmux_cap& cap, ProgramCode& code) {
-  if (d.n_prog == 0) return true;
-  if (d.n_prog > 1 || d.prog[0].slot != OPMUX_SLOT_EPILOGUE(0)) {
-    return kit_no(&cap, OPMUX_WHY_PROGRAM, d.n_prog - 1, 0, 0, 0);
+// Batch strides of an operand in the shape of y, without its last two axes.
+std::array<int64_t, 8> batch_strides(const opmux_tdesc& t, const opmux_tdesc& y) {
+  std::array<int64_t, 8> s{};
+  for (uint32_t i = 2; i < t.rank; ++i) {
+    const uint32_t axis = t.rank - 1 - i;
+    s[y.rank - 1 - i] = t.dim[axis] == 1 ? 0 : t.stride[axis];
   }
-  const ProgramRefusal r = translate(d.prog[0], 1, d.in + 2, code);
-  return !r.refused || kit_no(&cap, OPMUX_WHY_PROGRAM, 0, 0, r.insn, 0);
+  return s;
 }
 
-bool check_groups(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, int64_t& batch) {
-  const opmux_tdesc& c = d.out[0];
-  const int64_t groups_x = tiles(c.dim[c.rank - 1], GK_BN), groups_y = tiles(c.dim[c.rank - 2], GK_BM);
-  const auto most_x = static_cast<int64_t>(info.max_groups[0]),
-             most_y = static_cast<int64_t>(info.max_groups[1]);
-  if (groups_x > most_x) {
-    return kit_no(&cap, OPMUX_WHY_DIM, d.n_in, c.rank - 1, c.dim[c.rank - 1], most_x * GK_BN);
-  }
-  if (groups_y > most_y) {
-    return kit_no(&cap, OPMUX_WHY_DIM, d.n_in, c.rank - 2, c.dim[c.rank - 2], most_y * GK_BM);
-  }
-  batch = 1;
-  for (uint32_t i = 0; i + 2 < c.rank; ++i) {
-    batch *= c.dim[i];
-    if (batch >= kMaxExtent) return kit_no(&cap, OPMUX_WHY_DIM, d.n_in, i, batch, kMaxExtent - 1);
-  }
-  return true;
+// Of the last axis (0) or the one before it (1); 0 where the operand repeats.
+uint64_t stride_at(const opmux_tdesc& t, uint32_t from_end) {
+  if (t.rank <= from_end || t.dim[t.rank - 1 - from_end] == 1) return 0;
+  return static_cast<uint64_t>(t.stride[t.rank - 1 - from_end]);
 }
 
-void fill(const opmux_devinfo& info, const opmux_opd& d, const ProgramCode& code, int64_t batch,
-          KernelPlan& plan) {
-  const opmux_tdesc& c = d.out[0];
-  const int64_t m = c.dim[c.rank - 2], n = c.dim[c.rank - 1], k = d.in[0].dim[d.in[0].rank - 1];
-  plan = {};
-  plan.kernel = KernelId::kMatmul;
-  if (m == 0 || n == 0 || batch == 0) return;
-  CodeWords w;
-  w.dims(c);
-  w.strides(GK_AT_OUT, c, c);
-  w.strides(GK_AT_A, d.in[0], c);
-  w.strides(GK_AT_B, d.in[1], c);
-  w.set(GK_AT_K, static_cast<uint32_t>(k));
-  for (uint32_t i = 2; i < d.n_in; ++i) w.strides(GK_AT_STRIDES + 8 * (i - 2), d.in[i], c);
-  w.program(code);
-  plan.code = std::move(w.words());
-  plan.uses.push_back({d.n_in, GK_BIND_OUT, reach_of(c)});
-  if (k != 0) {
-    plan.uses.push_back({0, GK_BIND_A, reach_of(d.in[0])});
-    plan.uses.push_back({1, GK_BIND_B, reach_of(d.in[1])});
-  }
-  for (uint32_t i = 2; i < d.n_in; ++i) {
-    plan.uses.push_back({i, GK_BIND_OPERANDS + i - 2, reach_of(d.in[i])});
-  }
-  const auto most_z = static_cast<int64_t>(std::max<uint64_t>(info.max_groups[2], 1));
-  for (int64_t first = 0; first < batch; first += most_z) {
-    Dispatch g;
-    g.groups[0] = static_cast<uint32_t>(tiles(n, GK_BN));
-    g.groups[1] = static_cast<uint32_t>(tiles(m, GK_BM));
-    g.groups[2] = static_cast<uint32_t>(std::min(most_z, batch - first));
-    g.first = static_cast<uint32_t>(first);
-    plan.dispatches.push_back(g);
-  }
+void fill(const opmux_devinfo& info, const opmux_opd& d, StepMaker& s) {
+  const opmux_tdesc &a = d.in[0], &b = d.in[1], &y = d.out[0];
+  const int64_t rows = y.dim[y.rank - 2], cols = y.dim[y.rank - 1];
+  s.set("rows", static_cast<uint64_t>(rows));
+  s.set("cols", static_cast<uint64_t>(cols));
+  s.set("depth", static_cast<uint64_t>(a.dim[a.rank - 1]));
+  s.set("a_row", static_cast<uint64_t>(a.stride[a.rank - 2]));
+  s.set("a_col", static_cast<uint64_t>(a.stride[a.rank - 1]));
+  s.set("b_row", static_cast<uint64_t>(b.stride[b.rank - 2]));
+  s.set("b_col", static_cast<uint64_t>(b.stride[b.rank - 1]));
+  kit::Walk batch(std::span(y.dim, y.rank - 2));
+  std::vector<StepMaker::Strides> names{{"as"}, {"bs"}};
+  batch.add_strides(batch_strides(a, y)).add_strides(batch_strides(b, y));
+  const auto program_view = [&](const char* name, uint32_t k, const opmux_tdesc& t) {
+    batch.add_strides(batch_strides(t, y));
+    names.push_back({name, 8 * k});
+    s.set(name, stride_at(t, 1), 8 * k + 6);
+    s.set(name, stride_at(t, 0), 8 * k + 7);
+  };
+  for (uint32_t i = 2; i < d.n_in; ++i) program_view("xs", i - 2, d.in[i]);
+  program_view("ys", 0, y);
+  s.walk(batch, "rank", "dims", names);
+  int64_t count = 1;
+  for (uint32_t i = 0; i + 2 < y.rank; ++i) count *= y.dim[i];
+  tile_groups(info, rows, cols, count, s);
 }
 
 }  // namespace
 
 bool plan_matmul(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan) {
-  ProgramCode code;
-  int64_t batch = 1;
-  for (uint32_t i = 0; i <= d.n_in; ++i) {
-    if (!check_operand(info, d, i, cap)) return false;
-  }
-  if (d.alias && d.alias[0] != 0) return kit_no(&cap, OPMUX_WHY_ALIAS, d.n_in, 0, d.alias[0], 0);
-  if (!check_programs(d, cap, code) || !check_groups(info, d, cap, batch)) return false;
-  kit_yes(&cap, OPMUX_ACC_STRICT,
-          cost_ns(info, static_cast<double>(schema::flops(d)), static_cast<double>(schema::bytes(d))));
-  if (plan) fill(info, d, code, batch, *plan);
+  const uint32_t sum = reinterpret_cast<const opmux_op_matmul&>(d).acc_dtype;
+  const opmux_tdesc& y = d.out[0];
+  if (!check_operands(info, d, cap) || !check_apart(d, cap)) return false;
+  if (!check_tile_groups(info, d, y.rank - 2, y.dim[y.rank - 2], y.rank - 1, y.dim[y.rank - 1], cap)) return false;
+  StepMaker s("matmul");
+  tile_types(s, sum);
+  s.bind("a", d, 0);
+  s.bind("b", d, 1);
+  if (!s.epilogue(info, d, sum, cap)) return false;
+  say_yes(info, d, cap);
+  if (!plan) return true;
+  fill(info, d, s);
+  plan->steps.push_back(s.take());
   return true;
 }
 

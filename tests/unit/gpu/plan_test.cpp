@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "gpu/backend.hpp"
+#include "gpu/ops/ops.hpp"
 #include "gpu/hazards.hpp"
 #include "kit/desc.hpp"
 #include "kit/guard.hpp"
@@ -49,11 +50,14 @@ opmux_bind bind_of(const Memory& m, uint64_t offset) {
 TEST(MatmulPlan, OneGroupMakesOneTileAndTheBatchIsTheThirdAxis) {
   auto d = matmul({7, 33, 5}, {7, 5, 100}, {7, 33, 100});
   const KernelPlan plan = plan_of(device(), d.opd());
-  ASSERT_EQ(plan.dispatches.size(), 1u);
-  EXPECT_EQ(plan.dispatches[0].groups[0], 4u);
-  EXPECT_EQ(plan.dispatches[0].groups[1], 2u);
-  EXPECT_EQ(plan.dispatches[0].groups[2], 7u);
-  EXPECT_EQ(plan.code[GK_AT_K], 5u);
+  ASSERT_EQ(plan.steps.size(), 1u);
+  const Step& step = plan.steps[0];
+  ASSERT_EQ(step.dispatches.size(), 1u);
+  EXPECT_EQ(step.dispatches[0].groups[0], 4u);
+  EXPECT_EQ(step.dispatches[0].groups[1], 2u);
+  EXPECT_EQ(step.dispatches[0].groups[2], 7u);
+  ASSERT_EQ(step.source.params()[2].name, "depth");
+  EXPECT_EQ(step.words[2], 5u);
 }
 
 TEST(MatmulPlan, ABatchBeyondTheThirdAxisIsSplit) {
@@ -61,9 +65,10 @@ TEST(MatmulPlan, ABatchBeyondTheThirdAxisIsSplit) {
   info.max_groups[2] = 3;
   auto d = matmul({8, 1, 1}, {1, 1}, {8, 1, 1});
   const KernelPlan plan = plan_of(info, d.opd());
-  ASSERT_EQ(plan.dispatches.size(), 3u);
-  EXPECT_EQ(plan.dispatches[2].first, 6u);
-  EXPECT_EQ(plan.dispatches[2].groups[2], 2u);
+  const auto& dispatches = plan.steps[0].dispatches;
+  ASSERT_EQ(dispatches.size(), 3u);
+  EXPECT_EQ(dispatches[2].first, 6u);
+  EXPECT_EQ(dispatches[2].groups[2], 2u);
 }
 
 TEST(MatmulPlan, MoreTilesThanGroupsIsARefusalWithTheLargestExtent) {
@@ -99,18 +104,51 @@ TEST(Launches, RangesStartAtTheAlignmentAndTheRestIsABase) {
   const Memory a(1000), b(1000), c(1000), code(1000);
   const opmux_bind binds[] = {bind_of(a, 300), bind_of(b, 532), bind_of(c, 256)};
   Recorder r;
-  launch_run(plan, {&code, 0, 500}, binds, 256, r);
+  const ReadyStep ready[] = {{nullptr, {&code, 0, 500}}};
+  launch_run(plan, ready, {binds}, 256, r);
   ASSERT_EQ(r.launches.size(), 1u);
   const Launch& l = r.launches[0];
-  EXPECT_EQ(l.range[GK_BIND_A].offset, 256u);
-  EXPECT_EQ(l.base[GK_BIND_A], (300u - 256u) / 4);
-  EXPECT_EQ(l.range[GK_BIND_A].size, 44u + 48u);
+  ASSERT_EQ(l.bindings, 4u);  // code, a, b, y0
+  EXPECT_EQ(l.range[1].offset, 256u);
+  EXPECT_EQ(l.base[1], (300u - 256u) / 4);
+  EXPECT_EQ(l.range[1].size, 44u + 48u);
   // It reaches from 532 - 2 rows to 532 + 1 row.
-  EXPECT_EQ(l.range[GK_BIND_B].offset, 256u);
-  EXPECT_EQ(l.base[GK_BIND_B], (532u - 256u) / 4);
-  EXPECT_EQ(l.range[GK_BIND_B].size, 532u + 16u - 256u);
-  EXPECT_EQ(l.range[GK_BIND_OUT].memory, &c);
-  EXPECT_EQ(l.range[GK_BIND_OPERANDS].memory, nullptr);
+  EXPECT_EQ(l.range[2].offset, 256u);
+  EXPECT_EQ(l.base[2], (532u - 256u) / 4);
+  EXPECT_EQ(l.range[2].size, 532u + 16u - 256u);
+  EXPECT_EQ(l.range[3].memory, &c);
+  EXPECT_EQ(l.written, 1u << 3);
+}
+
+TEST(Launches, WithoutAnAlignmentRangesStartWithTheirBlocks) {
+  auto d = matmul({4, 3}, {3, 4}, {4, 4});
+  const KernelPlan plan = plan_of(device(), d.opd());
+  const Memory a(1000), b(1000), c(1000), code(1000);
+  const opmux_bind binds[] = {bind_of(a, 300), bind_of(b, 532), bind_of(c, 256)};
+  const ReadyStep ready[] = {{nullptr, {&code, 500, 400}}};
+  Recorder r;
+  launch_run(plan, ready, {binds}, 0, r);
+  EXPECT_EQ(r.launches[0].range[1].offset, 0u);
+  EXPECT_EQ(r.launches[0].base[0], 125u);
+  EXPECT_EQ(r.launches[0].base[1], 75u);
+}
+
+TEST(Launches, AnElementThatItsSizeDoesNotDivideIsRefused) {
+  kit::Desc<opmux_op_copy> d(OPMUX_OP_COPY);
+  d.in(kit::tensor(OPMUX_I64, {4})).out(kit::tensor(OPMUX_I64, {4}));
+  opmux_cap cap{};
+  KernelPlan plan;
+  ASSERT_TRUE(plan_copy(device(), *d.opd(), cap, &plan));
+  const Memory m(1000);
+  const opmux_bind binds[] = {bind_of(m, 8), bind_of(m, 100)};
+  const ReadyStep ready[] = {{nullptr, {&m, 0, 100}}};
+  Recorder r;
+  try {
+    launch_run(plan, ready, {binds}, 4, r);
+    FAIL() << "8 bytes at byte 100 were bound";
+  } catch (const kit::Failure& e) {
+    EXPECT_STREQ(e.what(), "operand 1 lies at byte 100, which 8 does not divide");
+  }
 }
 
 TEST(Launches, ABindThatIsTooShortThrowsBeforeAnythingIsLaunched) {
@@ -120,7 +158,8 @@ TEST(Launches, ABindThatIsTooShortThrowsBeforeAnythingIsLaunched) {
   const opmux_bind binds[] = {bind_of(m, 0), bind_of(m, 4), bind_of(m, 0)};
   Recorder r;
   try {
-    launch_run(plan, {&code, 0, 500}, binds, 4, r);
+    const ReadyStep ready[] = {{nullptr, {&code, 0, 500}}};
+    launch_run(plan, ready, {binds}, 4, r);
     FAIL() << "64 bytes at byte 4 of a block of 64 were bound";
   } catch (const kit::Failure& e) {
     EXPECT_EQ(e.arg(), 1u);

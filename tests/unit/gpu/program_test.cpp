@@ -3,74 +3,86 @@
 
 #include <gtest/gtest.h>
 
-#include "gpu/kernels/layout.h"
 #include "kit/desc.hpp"
 
 namespace opmux::gpu {
 namespace {
 
-const std::vector<opmux_tdesc> kInputs(16, kit::tensor(OPMUX_F32, {4}));
+constexpr uint64_t kAll = OPMUX_FEAT_F64 | OPMUX_FEAT_I64;
 
-std::vector<uint32_t> insn(const ProgramCode& c, uint32_t i) {
-  return {c.words.begin() + i * GK_INSN_WORDS, c.words.begin() + (i + 1) * GK_INSN_WORDS};
+Source source() {
+  Source s;
+  s.file = &kernel_file("pointwise");
+  return s;
 }
 
-TEST(ProgramCode, OperandsAreLoadedAtFirstUseIntoFreeRegisters) {
+TEST(ProgramText, AnEpilogueLoadsItsOperandsBesideValueZero) {
+  const std::vector<opmux_tdesc> operands(2, kit::tensor(OPMUX_F32, {4}));
   kit::Program p(OPMUX_SLOT_EPILOGUE(0), 3);
-  const uint32_t sum = p.apply(OPMUX_FN_ADD, OPMUX_F32, 0, 2);
-  p.out(p.apply(OPMUX_FN_RELU, OPMUX_F32, sum));
-  ProgramCode c;
-  ASSERT_FALSE(translate(p.view(), 1, kInputs.data(), c).refused);
-  EXPECT_EQ(c.operands, 2u);
-  ASSERT_EQ(c.n_insn, 3u);
-  // Value 0 lies in register 0; its last use frees it for the sum.
-  EXPECT_EQ(insn(c, 0), (std::vector<uint32_t>{GK_FN_LOAD, 1, 0, 0, 0, 1}));
-  EXPECT_EQ(insn(c, 1), (std::vector<uint32_t>{OPMUX_FN_ADD, 0, 0, 1, 0, 0}));
-  EXPECT_EQ(insn(c, 2), (std::vector<uint32_t>{OPMUX_FN_RELU, 0, 0, 0, 0, 0}));
-  EXPECT_EQ(c.result, 0u);
+  p.out(p.apply(OPMUX_FN_ADD, OPMUX_F32, 0, 2));
+  Source s = source();
+  ASSERT_FALSE(write_program(p.view(), 1, OPMUX_F32, operands.data(), operands.data(), kAll, s).refused);
+  EXPECT_EQ(s.operands, 2u);
+  EXPECT_EQ(s.program,
+            "GK_PRECISE float v1 = LD_x0(GK_X(0));\nGK_PRECISE float v2 = LD_x1(GK_X(1));\n"
+            "GK_PRECISE float v3 = v0 + v2;\nST_y0(GK_Y(0), v3);\n");
 }
 
-TEST(ProgramCode, AnInputThatIsTheResultIsLoaded) {
-  kit::Program p(OPMUX_SLOT_MAIN, 2);
-  p.out(1);
-  ProgramCode c;
-  ASSERT_FALSE(translate(p.view(), 0, kInputs.data(), c).refused);
-  ASSERT_EQ(c.n_insn, 1u);
-  EXPECT_EQ(insn(c, 0), (std::vector<uint32_t>{GK_FN_LOAD, 0, 0, 0, 0, 1}));
+TEST(ProgramText, ValuesOfSmallTypesAreNarrowedAfterEachInstruction) {
+  const std::pair<uint32_t, const char*> kWays[] = {
+      {OPMUX_F16, "gk_round_f16(v0 * v0)"},
+      {OPMUX_I8, "(((GK_I32(GK_U32(v0) * GK_U32(v0))) << 24u) >> 24u)"},
+      {OPMUX_U16, "((v0 * v0) & 0xffffu)"},
+      {OPMUX_I64, "GK_I64(GK_U64(v0) * GK_U64(v0))"}};
+  for (const auto& [dtype, text] : kWays) {
+    const opmux_tdesc t = kit::tensor(dtype, {4});
+    kit::Program p(OPMUX_SLOT_MAIN, 1);
+    p.out(p.apply(OPMUX_FN_MUL, dtype, 0, 0));
+    Source s = source();
+    ASSERT_FALSE(write_program(p.view(), 0, 0, &t, &t, kAll, s).refused);
+    EXPECT_NE(s.program.find(text), std::string::npos) << s.program;
+  }
 }
 
-TEST(ProgramCode, SixtyFourInstructionsInAChainNeedTwoRegisters) {
-  kit::Program p(OPMUX_SLOT_MAIN, 1);
-  uint32_t v = 0;
-  for (int i = 0; i < 64; ++i) v = p.apply(OPMUX_FN_TANH, OPMUX_F32, v);
-  p.out(v);
-  ProgramCode c;
-  ASSERT_FALSE(translate(p.view(), 0, kInputs.data(), c).refused);
-  for (uint32_t i = 0; i < c.n_insn; ++i) EXPECT_LT(insn(c, i)[1], 2u);
-}
-
-TEST(ProgramCode, MoreLiveValuesThanRegistersAreRefusedAtTheInstruction) {
-  kit::Program p(OPMUX_SLOT_MAIN, 0);
-  std::vector<uint32_t> values;
-  for (uint32_t i = 0; i <= GK_REGISTERS; ++i) values.push_back(p.constant(OPMUX_F32, i));
-  uint32_t sum = values[0];
-  for (uint32_t i = 1; i < values.size(); ++i) sum = p.apply(OPMUX_FN_ADD, OPMUX_F32, sum, values[i]);
-  p.out(sum);
-  ProgramCode c;
-  const ProgramRefusal r = translate(p.view(), 0, kInputs.data(), c);
-  EXPECT_TRUE(r.refused);
-  EXPECT_EQ(r.insn, GK_REGISTERS);
-}
-
-TEST(ProgramCode, UnknownFunctionsAndTypesAreRefusedAtTheInstruction) {
-  for (uint32_t dtype : {OPMUX_F32, OPMUX_F16}) {
+TEST(ProgramText, UnknownFunctionsAndTypesAreRefusedAtTheInstruction) {
+  const opmux_tdesc t = kit::tensor(OPMUX_F32, {4});
+  for (uint32_t dtype : {OPMUX_F32, OPMUX_E4M3FN}) {
     kit::Program p(OPMUX_SLOT_MAIN, 1);
     const uint32_t a = p.apply(OPMUX_FN_NEG, OPMUX_F32, 0);
     p.out(dtype == OPMUX_F32 ? p.apply(OPMUX_FN_LGAMMA, dtype, a) : p.apply(OPMUX_FN_CAST, dtype, a));
-    ProgramCode c;
-    const ProgramRefusal r = translate(p.view(), 0, kInputs.data(), c);
+    Source s = source();
+    const ProgramRefusal r = write_program(p.view(), 0, 0, &t, &t, kAll, s);
     EXPECT_TRUE(r.refused);
     EXPECT_EQ(r.insn, 1u);
+    EXPECT_EQ(r.feature, 0u);
+  }
+}
+
+TEST(ProgramText, TypesThatTheDeviceLacksAreRefusedByTheFeature) {
+  const opmux_tdesc t = kit::tensor(OPMUX_F64, {4});
+  kit::Program p(OPMUX_SLOT_MAIN, 1);
+  p.out(p.apply(OPMUX_FN_NEG, OPMUX_F64, 0));
+  Source s = source();
+  EXPECT_EQ(write_program(p.view(), 0, 0, &t, &t, OPMUX_FEAT_I64, s).feature, OPMUX_FEAT_F64);
+}
+
+TEST(Sources, TheSameKernelWithOtherTypesIsAnotherText) {
+  Source s;
+  s.file = &kernel_file("copy");
+  s.types = {{"x", OPMUX_U8}, {"y", OPMUX_U8}};
+  const std::string bytes = s.text(Language::kGlsl);
+  s.types = {{"x", OPMUX_U32}, {"y", OPMUX_U32}};
+  EXPECT_NE(bytes, s.text(Language::kGlsl));
+  EXPECT_NE(bytes.find("readonly buffer GkB_x { uint8_t x[]; }"), std::string::npos);
+  EXPECT_NE(s.text(Language::kOpenCl).find("__global const uint *x,"), std::string::npos);
+}
+
+TEST(Sources, EveryKernelFileHasABodyAndWordsForIt) {
+  ASSERT_FALSE(kernel_files().empty());
+  for (const KernelFile& k : kernel_files()) {
+    EXPECT_GT(k.group, 0u) << k.name;
+    EXPECT_LE(k.buffers.size() + 1, size_t{8}) << k.name << ": a device may have no more";
+    EXPECT_FALSE(k.body.empty()) << k.name;
   }
 }
 

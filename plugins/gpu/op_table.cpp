@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gpu/op_table.hpp"
+
+#include "gpu/ops/ops.hpp"
+#include "kit/guard.hpp"
+
+namespace opmux::gpu {
+namespace {
+
+template <PlanFn Plan>
+void query_by(const opmux_devinfo* info, const opmux_opd* d, opmux_cap* cap) {
+  kit::guard(nullptr, [&] { Plan(*info, *d, *cap, nullptr); });
+}
+
+template <PlanFn Plan, class Desc>
+constexpr kit_op op(uint32_t id, const char* variant) {
+  return {id, variant, query_by<Plan>, nullptr, nullptr, nullptr, nullptr, nullptr, sizeof(Desc), 1};
+}
+
+}  // namespace
+
+// One line each: what it is asked for, and what makes its plan.
+#define OPMUX_GPU_OPS(OP)                                  \
+  OP(POINTWISE, pointwise, "generated", plan_pointwise)    \
+  OP(COPY, copy, "elements", plan_copy)                    \
+  OP(FILL, fill, "elements", plan_copy)                    \
+  OP(MATMUL, matmul, "tiled", plan_matmul)                 \
+  OP(CONV, conv, "tiled", plan_conv)                       \
+  OP(CONV, conv, "direct", plan_conv_direct)               \
+  OP(POOL, pool, "windows", plan_pool)                     \
+  OP(GATHER, gather, "elements", plan_gather)              \
+  OP(GATHER_ELEMENTS, gather_elements, "elements", plan_gather_elements) \
+  OP(GATHER_ND, gather_nd, "elements", plan_gather_nd)     \
+  OP(ONE_HOT, one_hot, "elements", plan_one_hot)           \
+  OP(PAD, pad, "elements", plan_pad)                       \
+  OP(IOTA, iota, "elements", plan_iota)                    \
+  OP(REDUCE, reduce, "rows", plan_reduce)                  \
+  OP(SOFTMAX, softmax, "rows", plan_softmax)               \
+  OP(LAYER_NORM, layer_norm, "rows", plan_layer_norm)      \
+  OP(GROUP_NORM, group_norm, "rows", plan_group_norm)
+
+#define OPMUX_GPU_KIT_OP(ID, name, variant, plan) op<plan, opmux_op_##name>(OPMUX_OP_##ID, variant),
+#define OPMUX_GPU_PLAN(ID, name, variant, plan) plan,
+const kit_op kOps[] = {OPMUX_GPU_OPS(OPMUX_GPU_KIT_OP)};
+const uint32_t kOpCount = sizeof kOps / sizeof kOps[0];
+
+PlanFn plan_at(size_t index) {
+  static constexpr PlanFn kPlans[] = {OPMUX_GPU_OPS(OPMUX_GPU_PLAN)};
+  return kPlans[index];
+}
+
+}  // namespace opmux::gpu

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operators, each in the file of its name, as op_table.cpp lists them.
+#pragma once
+
+#include "gpu/op_table.hpp"
+#include "gpu/ops/step.hpp"
+
+namespace opmux::gpu {
+
+bool plan_conv(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
+bool plan_conv_direct(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
+bool plan_copy(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
+bool plan_gather(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
+bool plan_gather_elements(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
+bool plan_gather_nd(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
+bool plan_group_norm(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
+bool plan_iota(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
+bool plan_layer_norm(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
+bool plan_matmul(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
+bool plan_one_hot(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
+bool plan_pad(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
+bool plan_pointwise(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
+bool plan_pool(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
+bool plan_reduce(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
+bool plan_softmax(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
+
+// Operand `to` = operand `from`, broadcast.
+Step copy_step(const opmux_devinfo& info, const opmux_opd& d, uint32_t from, uint32_t to);
+
+}  // namespace opmux::gpu

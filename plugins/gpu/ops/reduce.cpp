@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gpu/ops/ops.hpp"
+#include "gpu/ops/rows.hpp"
+#include "kit/scalar.hpp"
+
+#include <fmt/format.h>
+
+namespace opmux::gpu {
+namespace {
+
+constexpr const char* kSum = "((a) + (b))";
+constexpr const char* kGreatest = "(GK_ISNAN(a) ? (a) : ((a) > (b) ? (a) : (b)))";
+constexpr const char* kLeast = "(GK_ISNAN(a) ? (a) : ((a) < (b) ? (a) : (b)))";
+constexpr const char* kPerElement = "(len == 0u ? TO_sum(GK_NAN) : (s) / TO_sum(len))";
+
+// Of floats, in the type of the sum.
+struct Form {
+  uint32_t kind;
+  const char *neutral, *term, *join, *result;
+  bool in_f64 = true;
+};
+constexpr Form kForms[] = {
+    {OPMUX_REDUCE_SUM, "TO_sum(0)", "(v)", kSum, "(s)"},
+    {OPMUX_REDUCE_PROD, "TO_sum(1)", "(v)", "((a) * (b))", "(s)"},
+    {OPMUX_REDUCE_MEAN, "TO_sum(0)", "(v)", kSum, kPerElement},
+    {OPMUX_REDUCE_MAX, "TO_sum(-GK_INF)", "(v)", kGreatest, "(s)"},
+    {OPMUX_REDUCE_MIN, "TO_sum(GK_INF)", "(v)", kLeast, "(s)"},
+    {OPMUX_REDUCE_L1, "TO_sum(0)", "gk_fabs(v)", kSum, "(s)"},
+    {OPMUX_REDUCE_L2, "TO_sum(0)", "((v) * (v))", kSum, "sqrt(s)"},
+    {OPMUX_REDUCE_SUM_SQUARE, "TO_sum(0)", "((v) * (v))", kSum, "(s)"},
+    {OPMUX_REDUCE_LOG_SUM, "TO_sum(0)", "(v)", kSum, "gk_log(s)", false},
+    {OPMUX_REDUCE_LOG_SUM_EXP, "TO_sum(0)", "gk_exp((v) - centre)", kSum,
+     "(gk_fabs(centre) < GK_INF ? centre + gk_log(s) : centre)", false},
+    {OPMUX_REDUCE_VARIANCE, "TO_sum(0)", "(((v) - centre) * ((v) - centre))", kSum, kPerElement},
+    {OPMUX_REDUCE_ABSMAX, "TO_sum(0)", "gk_fabs(v)", kGreatest, "(s)"},
+};
+
+uint32_t unsigned_of(uint32_t dtype) { return OPMUX_DTYPE_BITS(dtype) == 64 ? OPMUX_U64 : OPMUX_U32; }
+uint32_t signed_of(uint32_t dtype) { return OPMUX_DTYPE_BITS(dtype) == 64 ? OPMUX_I64 : OPMUX_I32; }
+
+void define(StepMaker& s, const std::string& neutral, const std::string& term, const char* join,
+            const std::string& result) {
+  s.define("GK_NEUTRAL", neutral);
+  s.define("GK_TERM(v)", term);
+  s.define("GK_SECOND_JOIN(a, b)", join);
+  s.define("GK_RESULT(s)", result);
+}
+
+bool define_real(StepMaker& s, uint32_t kind, uint32_t dtype) {
+  for (const Form& f : kForms) {
+    if (f.kind != kind || (dtype == OPMUX_F64 && !f.in_f64)) continue;
+    s.type("sum", dtype == OPMUX_F64 ? OPMUX_F64 : OPMUX_F32);
+    define(s, f.neutral, f.term, f.join, f.result);
+    const bool top = kind == OPMUX_REDUCE_LOG_SUM_EXP;
+    if (!top && kind != OPMUX_REDUCE_VARIANCE) return true;
+    s.define("GK_CENTRED", "1");
+    s.define("GK_FIRST_NEUTRAL", top ? "TO_sum(-GK_INF)" : "TO_sum(0)");
+    s.define("GK_FIRST_TERM(v)", "(v)");
+    s.define("GK_FIRST_JOIN(a, b)", top ? kGreatest : kSum);
+    s.define("GK_CENTRE(s)", top ? "(s)" : "((s) / TO_sum(len))");
+    return true;
+  }
+  return false;
+}
+
+// Integers and bool, which lies as numbers 0 and 1.
+bool define_int(StepMaker& s, uint32_t kind, uint32_t dtype) {
+  const bool is_signed = kit::is_signed(dtype), is_bool = dtype == OPMUX_BOOL;
+  const std::string size = is_signed ? "((v) < TO_x(0) ? TO_sum(0) - TO_sum(v) : TO_sum(v))" : "TO_sum(v)";
+  const char* truth = is_bool ? "TO_y((s) != TO_sum(0) ? 1 : 0)" : "TO_y(s)";
+  const uint32_t bits = OPMUX_DTYPE_BITS(dtype);
+  const uint64_t top = is_bool ? 1 : ~uint64_t{0} >> (64 - bits + is_signed);
+  s.type("sum", unsigned_of(dtype));
+  switch (kind) {
+    case OPMUX_REDUCE_SUM:
+      return define(s, "TO_sum(0)", "TO_sum(v)", kSum, truth), true;
+    case OPMUX_REDUCE_PROD:
+      return define(s, "TO_sum(1)", "TO_sum(v)", "((a) * (b))", truth), true;
+    case OPMUX_REDUCE_L1:
+      return define(s, "TO_sum(0)", size, kSum, truth), true;
+    case OPMUX_REDUCE_SUM_SQUARE:
+      return define(s, "TO_sum(0)", "(TO_sum(v) * TO_sum(v))", kSum, truth), true;
+    case OPMUX_REDUCE_ABSMAX:
+      return define(s, "TO_sum(0)", size, "((a) > (b) ? (a) : (b))", truth), true;
+    case OPMUX_REDUCE_MAX:
+    case OPMUX_REDUCE_MIN: {
+      const bool max = kind == OPMUX_REDUCE_MAX;
+      if (is_signed) s.type("sum", signed_of(dtype));
+      const uint64_t low = is_signed ? ~top : 0;
+      define(s, fmt::format("TO_sum({})", literal(is_bool ? OPMUX_U8 : dtype, max ? low : top)), "TO_sum(v)",
+             max ? "((a) > (b) ? (a) : (b))" : "((a) < (b) ? (a) : (b))", "TO_y(s)");
+      return true;
+    }
+    case OPMUX_REDUCE_MEAN:
+      if (bits == 64) return false;  // the sum would need more bits
+      s.type("sum", is_signed ? OPMUX_I64 : OPMUX_U64);
+      define(s, "TO_sum(0)", "TO_sum(v)", kSum, "(len == 0u ? TO_y(0) : TO_y((s) / TO_sum(len)))");
+      return true;
+    default:
+      return false;  // logarithms and roots want numbers of 53 bits
+  }
+}
+
+bool define_kind(StepMaker& s, uint32_t kind, uint32_t dtype) {
+  const bool real = kit::is_float(dtype);
+  if (kind == OPMUX_REDUCE_ANY || kind == OPMUX_REDUCE_ALL) {
+    const bool any = kind == OPMUX_REDUCE_ANY;
+    s.type("sum", OPMUX_U32);
+    define(s, any ? "0u" : "1u", "((v) != TO_x(0) ? 1u : 0u)", any ? "((a) | (b))" : "((a) & (b))", "(s)");
+    return true;
+  }
+  if (kind == OPMUX_REDUCE_FINITE_COUNT) {
+    s.type("sum", OPMUX_U32);
+    define(s, "0u", real ? "((v) - (v) == TO_x(0) ? 1u : 0u)" : "1u", kSum, "TO_y(s)");
+    return true;
+  }
+  return real ? define_real(s, kind, dtype) : define_int(s, kind, dtype);
+}
+
+// Bool lies as bytes of 0 and 1.
+uint32_t as_number(uint32_t dtype) { return dtype == OPMUX_BOOL ? OPMUX_U8 : dtype; }
+
+}  // namespace
+
+bool plan_reduce(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan) {
+  const auto& a = reinterpret_cast<const opmux_op_reduce&>(d);
+  const opmux_tdesc &x = d.in[0], &y = d.out[0];
+  const bool arg = a.kind == OPMUX_REDUCE_ARGMAX || a.kind == OPMUX_REDUCE_ARGMIN;
+  if (!check_operands(info, d, cap) || !check_apart(d, cap)) return false;
+  StepMaker s(arg ? "reduce_arg" : "reduce");
+  s.bind("x", d, 0, as_number(x.dtype));
+  s.bind("y", d, 1, as_number(y.dtype));
+  if (!arg && !define_kind(s, a.kind, x.dtype))
+    return kit_no(&cap, OPMUX_WHY_DTYPE, 0, 0, x.dtype, 0);
+  if (!arg && kind_of(s.source().types["sum"]) >= Kind::kLong && !(info.features & OPMUX_FEAT_I64))
+    return kit_no(&cap, OPMUX_WHY_FEATURE, 0, 0, OPMUX_FEAT_I64, 0);
+  say_yes(info, d, cap);
+  if (!plan) return true;
+  std::array<bool, 8> kept, reduced{};
+  for (uint32_t i = 0; i < a.axes.count; ++i) reduced[static_cast<size_t>(d.list[a.axes.first + i])] = true;
+  int64_t rows = 1, len = 1;
+  for (uint32_t i = 0; i < x.rank; ++i) {
+    kept[i] = !reduced[i];
+    (reduced[i] ? len : rows) *= x.dim[i];
+  }
+  kit::Walk outer = walk_of(x, kept);
+  outer.add_strides(strides_of(x, x, kept)).add_strides(strides_of(y, x, kept)).collapse();
+  s.walk(outer, "rank", "dims", {{"xs"}, {"ys"}});
+  if (arg) {
+    const bool max = a.kind == OPMUX_REDUCE_ARGMAX;
+    s.define("GK_BEATS(b, a)", max ? "((b) > (a))" : "((b) < (a))");
+    s.define("GK_LATER(i, j)", a.select_last ? "((j) > (i))" : "((j) < (i))");
+    s.set("rstride", static_cast<uint64_t>(x.stride[d.list[a.axes.first]]));
+  } else {
+    kit::Walk inner = walk_of(x, reduced);
+    inner.add_strides(strides_of(x, x, reduced)).collapse();
+    s.walk(inner, "rrank", "rdims", {{"rs"}});
+  }
+  row_groups(info, rows, len, s);
+  plan->steps.push_back(s.take());
+  return true;
+}
+
+}  // namespace opmux::gpu

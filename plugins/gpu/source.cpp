@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gpu/source.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace opmux::gpu {
+namespace {
+
+// How an element lies in a buffer, in both languages, and how it becomes a number and back ($ is the value).
+struct Storage {
+  uint32_t dtype;
+  Kind kind;
+  const char *opencl, *glsl, *load, *store;
+};
+constexpr Storage kStorage[] = {
+    {OPMUX_F32, Kind::kFloat, "float", "float", "$", "$"},
+    {OPMUX_F16, Kind::kFloat, "ushort", "uint16_t", "gk_f16_float(GK_U32($))", "GK_AS_U16(gk_f16_bits($))"},
+    {OPMUX_BF16, Kind::kFloat, "ushort", "uint16_t", "gk_bf16_float(GK_U32($))", "GK_AS_U16(gk_bf16_bits($))"},
+    {OPMUX_F64, Kind::kDouble, "double", "double", "$", "$"},
+    {OPMUX_I8, Kind::kInt, "char", "int8_t", "GK_I32($)", "GK_AS_I8($)"},
+    {OPMUX_I16, Kind::kInt, "short", "int16_t", "GK_I32($)", "GK_AS_I16($)"},
+    {OPMUX_I32, Kind::kInt, "int", "int", "$", "$"},
+    {OPMUX_I64, Kind::kLong, "long", "int64_t", "$", "$"},
+    {OPMUX_U8, Kind::kUint, "uchar", "uint8_t", "GK_U32($)", "GK_AS_U8($)"},
+    {OPMUX_U16, Kind::kUint, "ushort", "uint16_t", "GK_U32($)", "GK_AS_U16($)"},
+    {OPMUX_U32, Kind::kUint, "uint", "uint", "$", "$"},
+    {OPMUX_U64, Kind::kUlong, "ulong", "uint64_t", "$", "$"},
+    {OPMUX_BOOL, Kind::kBool, "uchar", "uint8_t", "(GK_U32($) != 0u)", "GK_AS_U8(($) ? 1u : 0u)"},
+    {kRaw64, Kind::kPair, "uint2", "uvec2", "$", "$"},
+};
+
+const Storage* storage_of(uint32_t dtype) {
+  const auto* s = std::ranges::find(kStorage, dtype, &Storage::dtype);
+  return s == std::end(kStorage) ? nullptr : s;
+}
+
+std::string put(const char* pattern, const std::string& value) {
+  std::string text;
+  for (const char* c = pattern; *c; ++c) text += *c == '$' ? value : std::string(1, *c);
+  return text;
+}
+
+const std::string& part(std::string_view name) {
+  for (const TextPart& p : text_parts())
+    if (p.name == name) return p.text;
+  throw std::logic_error(fmt::format("no kernel text is called {}", name));
+}
+
+// Macros for a buffer or a type: its name as the computing type, a conversion to it, loads and stores.
+std::string type_macros(const std::string& name, uint32_t dtype) {
+  const Storage& s = *storage_of(dtype);
+  return fmt::format(
+      "#define T_{0} {1}\n#define TO_{0}(v) {2}\n#define LD_{0}(i) {3}\n#define ST_{0}(i, v) {0}[i] = {4}\n", name,
+      kind_name(s.kind), fmt::format("{}(v)", conversion(s.kind)),
+      put(s.load, name + "[i]"), put(s.store, "(v)"));
+}
+
+std::string shared_text(const Source& s, Language language) {
+  std::string text;
+  for (const auto& a : s.file->shared)
+    text += fmt::format("{} {} {}[{}];\n", language == Language::kGlsl ? "shared" : "__local", a.type, a.name, a.count);
+  return text;
+}
+
+const char* const kGlslHead =
+    "#version 450\n#extension GL_EXT_shader_8bit_storage : require\n"
+    "#extension GL_EXT_shader_16bit_storage : require\n";
+
+std::string glsl_entry(const Source& s, const std::string& body) {
+  std::string text = "layout(std430, set = 0, binding = 0) readonly buffer GkCode { uint code[]; };\n";
+  uint32_t binding = 1;
+  for (const auto& b : s.bindings()) {
+    const char* access = b.access == Access::kIn ? "readonly " : b.access == Access::kOut ? "writeonly " : "";
+    text += fmt::format("layout(std430, set = 0, binding = {}) {}buffer GkB_{} {{ {} {}[]; }};\n", binding++, access,
+                        b.name, storage_of(b.dtype)->glsl, b.name);
+  }
+  return text + fmt::format("layout(push_constant) uniform GkParams {{ uint first; uint base[{}]; }} p;\n", binding) +
+         shared_text(s, Language::kGlsl) +
+         fmt::format("layout(local_size_x = {}) in;\nvoid main() {{\n{}}}\n", s.file->group, body);
+}
+
+std::string opencl_entry(const Source& s, const std::string& body) {
+  const auto bindings = s.bindings();
+  std::string text = fmt::format("typedef struct {{ uint first; uint base[{}]; }} gk_params;\n", bindings.size() + 1);
+  text += fmt::format("__kernel __attribute__((reqd_work_group_size({}, 1, 1)))\nvoid main_(__global const uint *code,\n",
+                      s.file->group);
+  for (const auto& b : bindings)
+    text += fmt::format("__global {}{} *{},\n", b.access == Access::kIn ? "const " : "", storage_of(b.dtype)->opencl,
+                        b.name);
+  return text + "const gk_params p) {\n" + shared_text(s, Language::kOpenCl) + body + "}\n";
+}
+
+}  // namespace
+
+const KernelFile& kernel_file(std::string_view name) {
+  for (const KernelFile& k : kernel_files())
+    if (k.name == name) return k;
+  throw std::logic_error(fmt::format("no kernel is called {}", name));
+}
+
+Kind kind_of(uint32_t dtype) {
+  const Storage* s = storage_of(dtype);
+  return s ? s->kind : Kind::kNone;
+}
+
+uint32_t element_bytes(uint32_t dtype) { return dtype == kRaw64 ? 8 : OPMUX_DTYPE_BITS(dtype) / 8; }
+
+uint32_t raw_type(uint32_t dtype) {
+  switch (OPMUX_DTYPE_BITS(dtype)) {
+    case 8:
+      return OPMUX_U8;
+    case 16:
+      return OPMUX_U16;
+    case 32:
+      return OPMUX_U32;
+    case 64:
+      return kRaw64;
+    default:
+      return OPMUX_NONE;
+  }
+}
+
+const char* conversion(Kind kind) {
+  constexpr const char* kNames[] = {"GK_F32", "GK_F64", "GK_I32", "GK_U32", "GK_I64", "GK_U64", "bool", "GK_PAIR", ""};
+  return kNames[static_cast<uint32_t>(kind)];
+}
+
+const char* kind_name(Kind kind) {
+  constexpr const char* kNames[] = {"float", "double", "int", "uint", "gk_long", "gk_ulong", "bool", "gk_pair", ""};
+  return kNames[static_cast<uint32_t>(kind)];
+}
+
+std::vector<Source::Bound> Source::bindings() const {
+  std::vector<Bound> all;
+  for (const auto& b : file->buffers) all.push_back({b.name, types.at(b.name), b.access});
+  for (uint32_t i = 0; i < operands; ++i)
+    all.push_back({fmt::format("x{}", i), types.at(fmt::format("x{}", i)), Access::kIn});
+  for (uint32_t i = 0; i < results; ++i)
+    all.push_back({fmt::format("y{}", i), types.at(fmt::format("y{}", i)), Access::kOut});
+  if (file->faults) all.push_back({"fault", OPMUX_U32, Access::kBoth});
+  return all;
+}
+
+std::vector<KernelFile::Param> Source::params() const {
+  auto all = file->params;
+  if (file->program) {
+    all.push_back({"xs", 8 * operands});
+    all.push_back({"ys", 8 * results});
+  }
+  if (file->faults) all.push_back({"fault", 1});
+  return all;
+}
+
+std::string Source::text(Language language) const {
+  std::string text = language == Language::kGlsl ? kGlslHead : "";
+  bool longs_used = longs, doubles_used = doubles;
+  for (const auto& [name, dtype] : types) {
+    const Kind kind = kind_of(dtype);
+    longs_used |= kind == Kind::kLong || kind == Kind::kUlong;
+    doubles_used |= kind == Kind::kDouble;
+  }
+  if (language == Language::kGlsl) {
+    if (longs_used || doubles_used)
+      text += "#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require\n";
+    text += "#define GK_GLSL 1\n";
+  } else if (doubles_used) {
+    text += "#pragma OPENCL EXTENSION cl_khr_fp64 : enable\n";
+  }
+  text += fmt::format("#define GK_GROUP_SIZE {}\n", file->group) + part("dialect.h") + part("functions.h");
+  if (longs_used || doubles_used) text += part("wide.h");
+  if (doubles_used) text += part("double.h");
+  for (const std::string& name : file->parts) text += part(name);
+  for (const std::string& name : parts) text += part(name);
+  for (const auto& [name, value] : defines) text += fmt::format("#define {} {}\n", name, value);
+  for (const auto& [name, dtype] : types) text += type_macros(name, dtype);
+  uint32_t at = 0, binding = 1;
+  for (const auto& b : bindings()) text += fmt::format("#define B_{} p.base[{}]\n", b.name, binding++);
+  for (const auto& w : params()) {
+    text += fmt::format("#define P_{} {}\n", w.name, at);
+    at += w.words;
+  }
+  const size_t first = file->buffers.size() + 1;
+  text += fmt::format("#define GK_N_X {}\n#define GK_N_Y {}\n#define GK_FIRST_X {}\n#define GK_FIRST_Y {}\n",
+                      std::max(operands, 1u), std::max(results, 1u), first, first + operands);
+  if (file->faults) text += "#define GK_FAULT() GK_ATOMIC_MAX(fault, B_fault, GK_CODE(P_fault))\n";
+  std::string body = file->body;
+  const std::string mark = "//@program\n";
+  if (const size_t where = body.find(mark); where != std::string::npos) body.replace(where, mark.size(), program);
+  return text + (language == Language::kGlsl ? glsl_entry(*this, body) : opencl_entry(*this, body));
+}
+
+}  // namespace opmux::gpu
