@@ -63,8 +63,8 @@ struct Dev : opmux_dev_s {
 struct Kernel {
   Dev* dev = nullptr;
   KernelPlan plan;
-  std::vector<ReadyStep> ready;                 // as the plan's steps
-  std::vector<std::shared_ptr<Memory>> slabs;   // where their codes lie
+  std::vector<ReadyStep> ready;                // as the plan's steps
+  std::vector<std::shared_ptr<Memory>> slabs;  // where their codes lie
   uint32_t op = 0;
   std::vector<opmux_tdesc> operands;  // inputs, then outputs
 };

@@ -16,8 +16,8 @@ void make_ready(Kernel& k, Step& step) {
     return;
   }
   if (step.source.file->faults) {
-    step.words.back() = k.dev->fault_number(
-        fmt::format("{}: a value of operand {} is out of range", schema::find(k.op)->name, k.plan.faulty_arg));
+    step.words.back() = k.dev->fault_number(fmt::format("{}: a value of operand {} is out of range",
+                                                        schema::find(k.op)->name, k.plan.faulty_arg));
   }
   ReadyStep r;
   r.program = k.dev->device->program(step.source);

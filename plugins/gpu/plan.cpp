@@ -24,8 +24,8 @@ namespace {
   throw kit::Failure(OPMUX_E_INVALID, arg, why);
 }
 
-BoundRange cut(const Memory* memory, uint64_t begin, uint64_t end, uint64_t zero, uint32_t element, uint64_t align,
-               uint32_t& base) {
+BoundRange cut(const Memory* memory, uint64_t begin, uint64_t end, uint64_t zero, uint32_t element,
+               uint64_t align, uint32_t& base) {
   const uint64_t start = align == 0 ? 0 : begin / align * align;
   base = static_cast<uint32_t>((zero - start) / element);
   return {memory, start, end - start};
@@ -51,10 +51,11 @@ BoundRange range_of(const BindingUse& use, const opmux_bind& bind, uint64_t alig
 
 }  // namespace
 
-void launch_run(const KernelPlan& plan, std::span<const ReadyStep> ready, const RunBinds& binds, uint64_t align,
-                Launcher& launcher) {
+void launch_run(const KernelPlan& plan, std::span<const ReadyStep> ready, const RunBinds& binds,
+                uint64_t align, Launcher& launcher) {
   if (plan.workspace > 0 && binds.workspace.size < plan.workspace)
-    refuse(OPMUX_NO_ARG, fmt::format("the workspace has {} bytes, {} are needed", binds.workspace.size, plan.workspace));
+    refuse(OPMUX_NO_ARG,
+           fmt::format("the workspace has {} bytes, {} are needed", binds.workspace.size, plan.workspace));
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     const Step& step = plan.steps[i];
     if (step.dispatches.empty()) continue;
@@ -66,15 +67,20 @@ void launch_run(const KernelPlan& plan, std::span<const ReadyStep> ready, const 
     for (const BindingUse& use : step.uses) {
       if (use.arg == kFaultWord) {
         const BoundRange& f = binds.fault;
-        l.range[use.binding] = cut(f.memory, f.offset, f.offset + f.size, f.offset, 4, align, l.base[use.binding]);
+        l.range[use.binding] =
+            cut(f.memory, f.offset, f.offset + f.size, f.offset, 4, align, l.base[use.binding]);
       } else {
         const opmux_bind& bind = use.arg == kWorkspace ? binds.workspace : binds.operands[use.arg];
         l.range[use.binding] = range_of(use, bind, align, l.base[use.binding]);
       }
       if (use.written) l.written |= 1u << use.binding;
     }
+    const auto& [a, b] = step.unless_same;
+    const bool same = a != OPMUX_NO_ARG && binds.operands[a].mem == binds.operands[b].mem &&
+                      binds.operands[a].offset == binds.operands[b].offset;
     for (const Dispatch& d : step.dispatches) {
       l.dispatch = d;
+      if (same) l.dispatch.groups[0] = 0;
       launcher.launch(l);
     }
   }

@@ -47,11 +47,14 @@ struct Step {
   std::vector<uint32_t> words;  // the kernel's code
   std::vector<BindingUse> uses;
   std::vector<Dispatch> dispatches;  // none: nothing to do
+  // Nothing to do either in a run that binds these two operands at one place; its launches have no groups
+  // then.
+  std::array<uint32_t, 2> unless_same = {OPMUX_NO_ARG, OPMUX_NO_ARG};
 };
 
 struct KernelPlan {
   std::vector<Step> steps;
-  uint64_t workspace = 0;  // bytes
+  uint64_t workspace = 0;              // bytes
   uint32_t faulty_arg = OPMUX_NO_ARG;  // whose values may be at fault
 };
 
@@ -91,7 +94,7 @@ struct RunBinds {
 
 // The launches of one run. align: of a range's offset, a power of two; 0: ranges start with their blocks.
 // Throws kit::Failure for a bind that does not hold its operand.
-void launch_run(const KernelPlan& plan, std::span<const ReadyStep> ready, const RunBinds& binds, uint64_t align,
-                Launcher& launcher);
+void launch_run(const KernelPlan& plan, std::span<const ReadyStep> ready, const RunBinds& binds,
+                uint64_t align, Launcher& launcher);
 
 }  // namespace opmux::gpu

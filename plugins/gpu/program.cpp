@@ -48,8 +48,8 @@ constexpr FloatFn kFloatFns[] = {
     {OPMUX_FN_FMA, "gk_mad($a, $b, $c)", true},
 };
 
-// Of integers; # is the suffix of functions of the type, U() and T() the unsigned type of the same width and the
-// type, W the bits of the type.
+// Of integers; # is the suffix of functions of the type, U() and T() the unsigned type of the same width and
+// the type, W the bits of the type.
 struct IntFn {
   uint32_t fn;
   const char *is_signed, *is_unsigned;
@@ -81,8 +81,10 @@ constexpr IntFn kIntFns[] = {
     {OPMUX_FN_BIT_AND, "$a & $b", "$a & $b"},
     {OPMUX_FN_BIT_OR, "$a | $b", "$a | $b"},
     {OPMUX_FN_BIT_XOR, "$a ^ $b", "$a ^ $b"},
-    {OPMUX_FN_SHIFT_LEFT, "T(U($b) >= U(W) ? U(0) : U($a) << GK_U32($b))", "($b >= U(W) ? U(0) : $a << GK_U32($b))"},
-    {OPMUX_FN_SHIFT_RIGHT, "($a >> (U($b) >= U(W) ? W - 1u : GK_U32($b)))", "($b >= U(W) ? U(0) : $a >> GK_U32($b))"},
+    {OPMUX_FN_SHIFT_LEFT, "T(U($b) >= U(W) ? U(0) : U($a) << GK_U32($b))",
+     "($b >= U(W) ? U(0) : $a << GK_U32($b))"},
+    {OPMUX_FN_SHIFT_RIGHT, "($a >> (U($b) >= U(W) ? W - 1u : GK_U32($b)))",
+     "($b >= U(W) ? U(0) : $a >> GK_U32($b))"},
     {OPMUX_FN_FMA, "T(U($a) * U($b) + U($c))", "$a * $b + $c"},
 };
 
@@ -104,7 +106,8 @@ std::string narrowed(uint32_t dtype, const std::string& x) {
   if (dtype == OPMUX_F16) return fmt::format("gk_round_f16({})", x);
   if (dtype == OPMUX_BF16) return fmt::format("gk_round_bf16({})", x);
   const uint32_t bits = OPMUX_DTYPE_BITS(dtype);
-  if (kind_of(dtype) == Kind::kInt && bits < 32) return fmt::format("((({}) << {}u) >> {}u)", x, 32 - bits, 32 - bits);
+  if (kind_of(dtype) == Kind::kInt && bits < 32)
+    return fmt::format("((({}) << {}u) >> {}u)", x, 32 - bits, 32 - bits);
   if (kind_of(dtype) == Kind::kUint && bits < 32) return fmt::format("(({}) & 0x{:x}u)", x, (1u << bits) - 1);
   return x;
 }
@@ -183,7 +186,8 @@ class Writer {
 
   void declare(uint32_t value, const std::string& expression) {
     const Kind k = kind_of(dtype_[value]);
-    s_.program += fmt::format("{}{} v{} = {};\n", is_real(k) ? "GK_PRECISE " : "", kind_name(k), value, expression);
+    s_.program +=
+        fmt::format("{}{} v{} = {};\n", is_real(k) ? "GK_PRECISE " : "", kind_name(k), value, expression);
   }
 
   std::string filled(std::string text, const opmux_insn& x, Kind k) const {
@@ -275,8 +279,8 @@ class Writer {
   std::string test(const opmux_insn& x, Kind k) const {
     if (x.op < OPMUX_FN_EQ && !is_real(k)) return x.op == OPMUX_FN_IS_FINITE ? "true" : "false";
     if (x.op == OPMUX_FN_IS_NAN) return filled("GK_ISNAN($a)", x, k);
-    if (x.op == OPMUX_FN_IS_INF) return filled("(gk_fabs($a) > $1 && $1 / $a == $0)", x, k);
-    if (x.op == OPMUX_FN_IS_FINITE) return filled("($a - $a == $0)", x, k);
+    if (x.op == OPMUX_FN_IS_INF) return filled("(gk_fabs($a) == GK_INF)", x, k);
+    if (x.op == OPMUX_FN_IS_FINITE) return filled("(gk_fabs($a) < GK_INF)", x, k);
     if (k == Kind::kBool && x.op != OPMUX_FN_EQ && x.op != OPMUX_FN_NE) return {};
     constexpr const char* kSigns[] = {"==", "!=", "<", "<=", ">", ">="};
     return fmt::format("(v{} {} v{})", x.a, kSigns[x.op - OPMUX_FN_EQ], x.b);
@@ -288,11 +292,11 @@ class Writer {
     const Kind to = kind_of(x.dtype);
     const bool is_signed = kit::is_signed(x.dtype), wide = is_long(to);
     const char* wrap = from == Kind::kDouble ? "gk_whole64_double" : wide ? "gk_whole64" : "gk_whole";
-    const std::string whole =
-        narrowed(x.dtype, fmt::format("{}({}(v{}))", conversion(to), wrap, x.a));
+    const std::string whole = narrowed(x.dtype, fmt::format("{}({}(v{}))", conversion(to), wrap, x.a));
     if (!(x.flags & OPMUX_INSN_SATURATE)) return whole;
     const double above = std::ldexp(1.0, static_cast<int>(bits) - is_signed);
-    const uint64_t top = ~uint64_t{0} >> (64 - bits + is_signed), low = is_signed ? uint64_t{1} << (bits - 1) : 0;
+    const uint64_t top = ~uint64_t{0} >> (64 - bits + is_signed),
+                   low = is_signed ? uint64_t{1} << (bits - 1) : 0;
     return fmt::format("(v{0} >= {1}({2:.1f}f) ? {3} : (trunc(v{0}) < {1}({4:.1f}f) ? {5} : {6}))", x.a,
                        conversion(from), above, literal(x.dtype, top), is_signed ? -above : 0.0,
                        literal(x.dtype, low), whole);
@@ -305,7 +309,8 @@ class Writer {
     const bool fs = kit::is_signed(from), ts = kit::is_signed(x.dtype);
     const uint64_t from_top = ~uint64_t{0} >> (64 - fb + fs), top = ~uint64_t{0} >> (64 - tb + ts);
     std::string text = plain;
-    if (from_top > top) text = fmt::format("(v{} > {} ? {} : {})", x.a, literal(from, top), literal(x.dtype, top), text);
+    if (from_top > top)
+      text = fmt::format("(v{} > {} ? {} : {})", x.a, literal(from, top), literal(x.dtype, top), text);
     if (fs && (!ts || fb > tb)) {
       const uint64_t low = ts ? ~uint64_t{0} << (tb - 1) : 0;
       text = fmt::format("(v{} < {} ? {} : {})", x.a, literal(from, low), literal(x.dtype, low), text);
@@ -315,15 +320,19 @@ class Writer {
 
   std::string cast(uint32_t from, const opmux_insn& x) const {
     const Kind f = kind_of(from), t = kind_of(x.dtype);
-    if (f == Kind::kBool) return t == Kind::kBool ? fmt::format("v{}", x.a) : fmt::format("{}(v{} ? 1 : 0)", conversion(t), x.a);
+    if (f == Kind::kBool)
+      return t == Kind::kBool ? fmt::format("v{}", x.a) : fmt::format("{}(v{} ? 1 : 0)", conversion(t), x.a);
     if (t == Kind::kBool) return fmt::format("!(v{} == {}(0))", x.a, conversion(f));
     if (is_real(f) && is_int(t)) return float_to_int(f, x);
     if (is_int(f) && is_int(t)) return int_to_int(from, x);
     if (t == Kind::kDouble || x.dtype == OPMUX_F32) return fmt::format("{}(v{})", conversion(t), x.a);
     if (f == Kind::kFloat) return narrowed(x.dtype, fmt::format("v{}", x.a));
     // Two roundings, the first to odd, are as one.
-    const char* odd = f == Kind::kDouble ? "gk_odd_double" : f == Kind::kInt ? "gk_odd_i" : f == Kind::kUint ? "gk_odd_u"
-                      : f == Kind::kLong ? "gk_odd_l" : "gk_odd_m";
+    const char* odd = f == Kind::kDouble ? "gk_odd_double"
+                      : f == Kind::kInt  ? "gk_odd_i"
+                      : f == Kind::kUint ? "gk_odd_u"
+                      : f == Kind::kLong ? "gk_odd_l"
+                                         : "gk_odd_m";
     return narrowed(x.dtype, fmt::format("{}(v{})", odd, x.a));
   }
 
@@ -336,8 +345,9 @@ class Writer {
 
 }  // namespace
 
-ProgramRefusal write_program(const opmux_prog& p, uint32_t first, uint32_t dtype0, const opmux_tdesc* operands,
-                             const opmux_tdesc* results, uint64_t features, Source& source) {
+ProgramRefusal write_program(const opmux_prog& p, uint32_t first, uint32_t dtype0,
+                             const opmux_tdesc* operands, const opmux_tdesc* results, uint64_t features,
+                             Source& source) {
   return Writer(p, first, features, source).run(dtype0, operands, results);
 }
 
@@ -346,7 +356,8 @@ void write_result(uint32_t dtype0, const opmux_tdesc& result, Source& source) {
   source.results = 1;
   source.types["y0"] = result.dtype;
   const Kind from = kind_of(dtype0), to = kind_of(result.dtype);
-  source.program = from == to ? "ST_y0(GK_Y(0), v0);\n" : fmt::format("ST_y0(GK_Y(0), {}(v0));\n", conversion(to));
+  source.program =
+      from == to ? "ST_y0(GK_Y(0), v0);\n" : fmt::format("ST_y0(GK_Y(0), {}(v0));\n", conversion(to));
 }
 
 }  // namespace opmux::gpu

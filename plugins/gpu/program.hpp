@@ -15,11 +15,12 @@ struct ProgramRefusal {
   uint64_t feature = 0;  // OPMUX_FEAT_* that the device lacks, 0: the function or the type is not known
 };
 
-// Writes a valid program into source.program. first: the input that is operand 0; the values before it (one at
-// most, of type `dtype0`) are there as v0 when the statements start. The kernel defines GK_X(k) and GK_Y(o),
-// where the element of operand k and of result o lies. Sets the types of the operands and results.
-ProgramRefusal write_program(const opmux_prog& p, uint32_t first, uint32_t dtype0, const opmux_tdesc* operands,
-                             const opmux_tdesc* results, uint64_t features, Source& source);
+// Writes a valid program into source.program. first: the input that is operand 0; the values before it (one
+// at most, of type `dtype0`) are there as v0 when the statements start. The kernel defines GK_X(k) and
+// GK_Y(o), where the element of operand k and of result o lies. Sets the types of the operands and results.
+ProgramRefusal write_program(const opmux_prog& p, uint32_t first, uint32_t dtype0,
+                             const opmux_tdesc* operands, const opmux_tdesc* results, uint64_t features,
+                             Source& source);
 
 // A number of a type, by its bits, as a literal of the computing type.
 std::string literal(uint32_t dtype, uint64_t bits);

@@ -30,7 +30,8 @@ void check_bind(const Kernel& k, uint32_t arg, const opmux_bind& bind) {
   }
 }
 
-void launch(Queue& q, Kernel& k, std::span<const opmux_bind> binds, const opmux_bind& workspace, Launcher& to) {
+void launch(Queue& q, Kernel& k, std::span<const opmux_bind> binds, const opmux_bind& workspace,
+            Launcher& to) {
   for (uint32_t i = 0; i < binds.size(); ++i) check_bind(k, i, binds[i]);
   launch_run(k.plan, k.ready, {binds, workspace, {q.fault.get(), 0, 4}}, k.dev->device->range_align(), to);
 }

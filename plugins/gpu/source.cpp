@@ -18,7 +18,8 @@ struct Storage {
 constexpr Storage kStorage[] = {
     {OPMUX_F32, Kind::kFloat, "float", "float", "$", "$"},
     {OPMUX_F16, Kind::kFloat, "ushort", "uint16_t", "gk_f16_float(GK_U32($))", "GK_AS_U16(gk_f16_bits($))"},
-    {OPMUX_BF16, Kind::kFloat, "ushort", "uint16_t", "gk_bf16_float(GK_U32($))", "GK_AS_U16(gk_bf16_bits($))"},
+    {OPMUX_BF16, Kind::kFloat, "ushort", "uint16_t", "gk_bf16_float(GK_U32($))",
+     "GK_AS_U16(gk_bf16_bits($))"},
     {OPMUX_F64, Kind::kDouble, "double", "double", "$", "$"},
     {OPMUX_I8, Kind::kInt, "char", "int8_t", "GK_I32($)", "GK_AS_I8($)"},
     {OPMUX_I16, Kind::kInt, "short", "int16_t", "GK_I32($)", "GK_AS_I16($)"},
@@ -53,15 +54,16 @@ const std::string& part(std::string_view name) {
 std::string type_macros(const std::string& name, uint32_t dtype) {
   const Storage& s = *storage_of(dtype);
   return fmt::format(
-      "#define T_{0} {1}\n#define TO_{0}(v) {2}\n#define LD_{0}(i) {3}\n#define ST_{0}(i, v) {0}[i] = {4}\n", name,
-      kind_name(s.kind), fmt::format("{}(v)", conversion(s.kind)),
-      put(s.load, name + "[i]"), put(s.store, "(v)"));
+      "#define T_{0} {1}\n#define TO_{0}(v) {2}\n#define LD_{0}(i) {3}\n#define ST_{0}(i, v) {0}[i] = {4}\n",
+      name, kind_name(s.kind), fmt::format("{}(v)", conversion(s.kind)), put(s.load, name + "[i]"),
+      put(s.store, "(v)"));
 }
 
 std::string shared_text(const Source& s, Language language) {
   std::string text;
   for (const auto& a : s.file->shared)
-    text += fmt::format("{} {} {}[{}];\n", language == Language::kGlsl ? "shared" : "__local", a.type, a.name, a.count);
+    text += fmt::format("{} {} {}[{}];\n", language == Language::kGlsl ? "shared" : "__local", a.type, a.name,
+                        a.count);
   return text;
 }
 
@@ -74,22 +76,26 @@ std::string glsl_entry(const Source& s, const std::string& body) {
   uint32_t binding = 1;
   for (const auto& b : s.bindings()) {
     const char* access = b.access == Access::kIn ? "readonly " : b.access == Access::kOut ? "writeonly " : "";
-    text += fmt::format("layout(std430, set = 0, binding = {}) {}buffer GkB_{} {{ {} {}[]; }};\n", binding++, access,
-                        b.name, storage_of(b.dtype)->glsl, b.name);
+    text += fmt::format("layout(std430, set = 0, binding = {}) {}buffer GkB_{} {{ {} {}[]; }};\n", binding++,
+                        access, b.name, storage_of(b.dtype)->glsl, b.name);
   }
-  return text + fmt::format("layout(push_constant) uniform GkParams {{ uint first; uint base[{}]; }} p;\n", binding) +
+  return text +
+         fmt::format("layout(push_constant) uniform GkParams {{ uint first; uint base[{}]; }} p;\n",
+                     binding) +
          shared_text(s, Language::kGlsl) +
          fmt::format("layout(local_size_x = {}) in;\nvoid main() {{\n{}}}\n", s.file->group, body);
 }
 
 std::string opencl_entry(const Source& s, const std::string& body) {
   const auto bindings = s.bindings();
-  std::string text = fmt::format("typedef struct {{ uint first; uint base[{}]; }} gk_params;\n", bindings.size() + 1);
-  text += fmt::format("__kernel __attribute__((reqd_work_group_size({}, 1, 1)))\nvoid main_(__global const uint *code,\n",
-                      s.file->group);
+  std::string text =
+      fmt::format("typedef struct {{ uint first; uint base[{}]; }} gk_params;\n", bindings.size() + 1);
+  text += fmt::format(
+      "__kernel __attribute__((reqd_work_group_size({}, 1, 1)))\nvoid main_(__global const uint *code,\n",
+      s.file->group);
   for (const auto& b : bindings)
-    text += fmt::format("__global {}{} *{},\n", b.access == Access::kIn ? "const " : "", storage_of(b.dtype)->opencl,
-                        b.name);
+    text += fmt::format("__global {}{} *{},\n", b.access == Access::kIn ? "const " : "",
+                        storage_of(b.dtype)->opencl, b.name);
   return text + "const gk_params p) {\n" + shared_text(s, Language::kOpenCl) + body + "}\n";
 }
 
@@ -124,12 +130,14 @@ uint32_t raw_type(uint32_t dtype) {
 }
 
 const char* conversion(Kind kind) {
-  constexpr const char* kNames[] = {"GK_F32", "GK_F64", "GK_I32", "GK_U32", "GK_I64", "GK_U64", "bool", "GK_PAIR", ""};
+  constexpr const char* kNames[] = {"GK_F32", "GK_F64", "GK_I32",  "GK_U32", "GK_I64",
+                                    "GK_U64", "bool",   "GK_PAIR", ""};
   return kNames[static_cast<uint32_t>(kind)];
 }
 
 const char* kind_name(Kind kind) {
-  constexpr const char* kNames[] = {"float", "double", "int", "uint", "gk_long", "gk_ulong", "bool", "gk_pair", ""};
+  constexpr const char* kNames[] = {"float",    "double", "int",     "uint", "gk_long",
+                                    "gk_ulong", "bool",   "gk_pair", ""};
   return kNames[static_cast<uint32_t>(kind)];
 }
 
@@ -188,7 +196,8 @@ std::string Source::text(Language language) const {
   if (file->faults) text += "#define GK_FAULT() GK_ATOMIC_MAX(fault, B_fault, GK_CODE(P_fault))\n";
   std::string body = file->body;
   const std::string mark = "//@program\n";
-  if (const size_t where = body.find(mark); where != std::string::npos) body.replace(where, mark.size(), program);
+  if (const size_t where = body.find(mark); where != std::string::npos)
+    body.replace(where, mark.size(), program);
   return text + (language == Language::kGlsl ? glsl_entry(*this, body) : opencl_entry(*this, body));
 }
 

@@ -103,6 +103,7 @@ class ClStream : public Stream {
   void enqueue(const cl::Kernel& kernel, const Launch& l) {
     const size_t group = program_of(l).group;
     const uint32_t(&g)[3] = l.dispatch.groups;
+    if (g[0] == 0) return;  // OpenCL 1.2 refuses it
     queue_.enqueueNDRangeKernel(kernel, cl::NullRange, cl::NDRange(g[0] * group, g[1], g[2]),
                                 cl::NDRange(group, 1, 1));
   }
@@ -123,7 +124,8 @@ class ClStream : public Stream {
   }
 
   cl::CommandQueue queue_;
-  std::unordered_map<const Program*, cl::Kernel> kernels_;  // arguments belong to the object, so each queue has its own
+  std::unordered_map<const Program*, cl::Kernel>
+      kernels_;  // arguments belong to the object, so each queue has its own
 };
 
 }  // namespace
@@ -177,8 +179,9 @@ const Program* ClDevice::program(const Source& source) {
       made.build("-cl-std=CL1.2");
     } catch (const cl::BuildError& e) {
       const std::string log = e.getBuildLog().empty() ? std::string() : e.getBuildLog().front().second;
-      throw DriverError(OPMUX_E_BROKEN_PROMISE, OPMUX_NATIVE_OPENCL, e.err(),
-                        fmt::format("opencl: kernel {} does not compile: {}", source.file->name, log.substr(0, 300)));
+      throw DriverError(
+          OPMUX_E_BROKEN_PROMISE, OPMUX_NATIVE_OPENCL, e.err(),
+          fmt::format("opencl: kernel {} does not compile: {}", source.file->name, log.substr(0, 300)));
     }
     place = std::make_unique<ClProgram>(made, source.file->group);
     return place.get();

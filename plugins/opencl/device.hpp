@@ -63,7 +63,7 @@ class ClDevice : public Device {
   cl::Context context_;
   std::mutex build_lock_;  // guards programs_; no call into the host under it
   std::unordered_map<std::string, std::unique_ptr<ClProgram>> programs_;  // by text
-  std::mutex write_lock_;  // guards writes_
+  std::mutex write_lock_;                                                 // guards writes_
   cl::CommandQueue writes_;
 };
 

@@ -105,7 +105,8 @@ opmux_devinfo describe(VkPhysicalDevice d, const Properties& p, uint32_t index) 
   return i;
 }
 
-// What the kernels need at least: storage of 8 and 16 bits, and the buffers of the widest hand-written kernel.
+// What the kernels need at least: storage of 8 and 16 bits, and the buffers of the widest hand-written
+// kernel.
 bool fits(const VkPhysicalDeviceProperties& b, const VkFeatures& f) {
   return b.apiVersion >= VK_API_VERSION_1_1 && b.limits.maxPerStageDescriptorStorageBuffers >= 8 &&
          b.limits.maxComputeWorkGroupInvocations >= 256 && b.limits.maxComputeSharedMemorySize >= 16384 &&

@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <shaderc/shaderc.h>
 #include <memory>
 #include <mutex>
-#include <shaderc/shaderc.h>
 
 #include "gpu/backend.hpp"
 
@@ -17,10 +17,12 @@ std::vector<uint32_t> compile_glsl(const std::string& name, const std::string& t
   using Result = std::unique_ptr<shaderc_compilation_result, decltype(&shaderc_result_release)>;
   const Compiler compiler(shaderc_compiler_initialize(), shaderc_compiler_release);
   const Options options(shaderc_compile_options_initialize(), shaderc_compile_options_release);
-  if (!compiler || !options) throw DriverError(OPMUX_E_OUT_OF_MEMORY, OPMUX_NATIVE_NONE, 0, "vulkan: no shader compiler");
-  shaderc_compile_options_set_target_env(options.get(), shaderc_target_env_vulkan, shaderc_env_version_vulkan_1_1);
-  const Result result(shaderc_compile_into_spv(compiler.get(), text.data(), text.size(), shaderc_compute_shader,
-                                               name.c_str(), "main", options.get()),
+  if (!compiler || !options)
+    throw DriverError(OPMUX_E_OUT_OF_MEMORY, OPMUX_NATIVE_NONE, 0, "vulkan: no shader compiler");
+  shaderc_compile_options_set_target_env(options.get(), shaderc_target_env_vulkan,
+                                         shaderc_env_version_vulkan_1_1);
+  const Result result(shaderc_compile_into_spv(compiler.get(), text.data(), text.size(),
+                                               shaderc_compute_shader, name.c_str(), "main", options.get()),
                       shaderc_result_release);
   if (shaderc_result_get_compilation_status(result.get()) != shaderc_compilation_status_success) {
     const std::string log = shaderc_result_get_error_message(result.get());

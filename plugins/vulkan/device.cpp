@@ -119,9 +119,10 @@ const VkGpu::Layout& VkGpu::layout(uint32_t n) {
   VkDescriptorSetLayoutBinding bindings[kMaxBindings];
   for (uint32_t b = 0; b < n; ++b)
     bindings[b] = {b, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT, nullptr};
-  const VkDescriptorSetLayoutCreateInfo set{VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO, nullptr, 0, n,
-                                            bindings};
-  if (!l.set) check(vk_.vkCreateDescriptorSetLayout(device_, &set, nullptr, &l.set), "vkCreateDescriptorSetLayout");
+  const VkDescriptorSetLayoutCreateInfo set{VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO, nullptr, 0,
+                                            n, bindings};
+  if (!l.set)
+    check(vk_.vkCreateDescriptorSetLayout(device_, &set, nullptr, &l.set), "vkCreateDescriptorSetLayout");
   const VkPushConstantRange params{VK_SHADER_STAGE_COMPUTE_BIT, 0, (n + 1) * 4};
   const VkPipelineLayoutCreateInfo whole{
       VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO, nullptr, 0, 1, &l.set, 1, &params};

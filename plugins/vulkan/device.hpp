@@ -21,8 +21,8 @@ struct VkFeatures {
     if (has_bytes) halves.pNext = &bytes;
   }
   VkFeatures(const VkFeatures&) = delete;
-  VkPhysicalDevice8BitStorageFeatures bytes{
-      VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_8BIT_STORAGE_FEATURES, nullptr, 0, 0, 0};
+  VkPhysicalDevice8BitStorageFeatures bytes{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_8BIT_STORAGE_FEATURES, nullptr,
+                                            0, 0, 0};
   VkPhysicalDevice16BitStorageFeatures halves{
       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES, nullptr, 0, 0, 0, 0};
   VkPhysicalDeviceFeatures2 base{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, &halves, {}};
@@ -97,7 +97,7 @@ class VkGpu : public Device {
   VkPhysicalDeviceMemoryProperties memory_{};
   std::mutex queue_lock_;  // guards queue_
   VkQueue queue_ = VK_NULL_HANDLE;
-  std::mutex build_lock_;  // guards what follows; no call into the host under it
+  std::mutex build_lock_;             // guards what follows; no call into the host under it
   Layout layouts_[kMaxBindings + 1];  // by the count of bindings
   std::unordered_map<std::string, std::unique_ptr<VkProgram>> programs_;  // by text
   std::atomic<bool> lost_{false};

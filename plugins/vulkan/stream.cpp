@@ -91,7 +91,8 @@ class Commands {
     uint32_t params[1 + kMaxBindings];
     params[0] = l.dispatch.first;
     std::copy_n(l.base.begin(), l.bindings, params + 1);
-    vk.vkCmdPushConstants(buffer_, program.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, (1 + l.bindings) * 4, params);
+    vk.vkCmdPushConstants(buffer_, program.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, (1 + l.bindings) * 4,
+                          params);
     vk.vkCmdDispatch(buffer_, l.dispatch.groups[0], l.dispatch.groups[1], l.dispatch.groups[2]);
   }
   void copy(const BoundRange& from, const BoundRange& to) {

@@ -76,12 +76,12 @@
 
 // Splits `rest`, row-major, over the axes whose count lies at P_rank and whose extents from P_dims on, the
 // last first; adds the steps of one, two or three operands to their positions.
-#define GK_WALK(rest, rank, dims, STEPS)                        \
-  for (uint gk_axis = GK_CODE(rank); gk_axis > 0u;) {           \
-    --gk_axis;                                                  \
-    uint gk_extent = GK_CODE(GK_U32(dims) + gk_axis);           \
-    uint gk_i = rest % gk_extent;                               \
-    rest = rest / gk_extent;                                    \
-    STEPS                                                       \
+#define GK_WALK(rest, rank, dims, STEPS)              \
+  for (uint gk_axis = GK_CODE(rank); gk_axis > 0u;) { \
+    --gk_axis;                                        \
+    uint gk_extent = GK_CODE(GK_U32(dims) + gk_axis); \
+    uint gk_i = rest % gk_extent;                     \
+    rest = rest / gk_extent;                          \
+    STEPS                                             \
   }
 #define GK_STEP(at, strides) at += gk_i * GK_CODE(GK_U32(strides) + gk_axis);

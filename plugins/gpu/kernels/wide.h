@@ -17,4 +17,6 @@ GK_FN float gk_odd_m(gk_ulong m) {
   }
   return GK_F32(GK_U32(m)) * scale;
 }
-GK_FN float gk_odd_l(gk_long v) { return v < GK_I64(0) ? -gk_odd_m(GK_U64(0) - GK_U64(v)) : gk_odd_m(GK_U64(v)); }
+GK_FN float gk_odd_l(gk_long v) {
+  return v < GK_I64(0) ? -gk_odd_m(GK_U64(0) - GK_U64(v)) : gk_odd_m(GK_U64(v));
+}

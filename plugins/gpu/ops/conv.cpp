@@ -17,7 +17,8 @@ Window window_of(const opmux_opd& d) {
 
 bool answer(const opmux_devinfo& info, const opmux_opd& d, StepMaker& s, opmux_cap& cap) {
   const auto& a = reinterpret_cast<const opmux_op_conv&>(d);
-  if (!check_operands(info, d, cap) || !check_apart(d, cap) || !check_window(d, window_of(d), cap)) return false;
+  if (!check_operands(info, d, cap) || !check_apart(d, cap) || !check_window(d, window_of(d), cap))
+    return false;
   tile_types(s, a.acc_dtype);
   s.bind("x", d, 0);
   s.bind("w", d, 1);

@@ -8,7 +8,7 @@ namespace {
 using Steps = std::array<int64_t, 8>;
 
 struct Coordinates {
-  Steps index{}, x{};  // along the dims of y
+  Steps index{}, x{};             // along the dims of y
   uint32_t count = 1, first = 0;  // of the dims of x that index names
   int64_t step = 0;
 };

@@ -56,7 +56,8 @@ bool plan_matmul(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, 
   const uint32_t sum = reinterpret_cast<const opmux_op_matmul&>(d).acc_dtype;
   const opmux_tdesc& y = d.out[0];
   if (!check_operands(info, d, cap) || !check_apart(d, cap)) return false;
-  if (!check_tile_groups(info, d, y.rank - 2, y.dim[y.rank - 2], y.rank - 1, y.dim[y.rank - 1], cap)) return false;
+  if (!check_tile_groups(info, d, y.rank - 2, y.dim[y.rank - 2], y.rank - 1, y.dim[y.rank - 1], cap))
+    return false;
   StepMaker s("matmul");
   tile_types(s, sum);
   s.bind("a", d, 0);

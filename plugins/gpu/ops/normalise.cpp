@@ -79,8 +79,12 @@ bool plan_group_norm(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& c
   for (uint32_t i = 2; i < x.rank; ++i) inner_dims.push_back(x.dim[i]);
   int64_t len = 1;
   for (int64_t n : inner_dims) len *= n;
-  Rows r{kit::Walk(std::span(outer_dims)), kit::Walk(std::span<const int64_t>(inner_dims)), x.dim[0] * a.groups, len,
-         a.epsilon, true};
+  Rows r{kit::Walk(std::span(outer_dims)),
+         kit::Walk(std::span<const int64_t>(inner_dims)),
+         x.dim[0] * a.groups,
+         len,
+         a.epsilon,
+         true};
   const auto by_channel = [&](int64_t batch, int64_t channel, const int64_t* spatial) {
     Steps inner{channel};
     for (uint32_t i = 2; spatial && i < x.rank; ++i) inner[i - 1] = spatial[i];

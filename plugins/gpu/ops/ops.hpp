@@ -7,6 +7,7 @@
 
 namespace opmux::gpu {
 
+bool plan_attention(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
 bool plan_conv(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
 bool plan_conv_direct(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
 bool plan_copy(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);

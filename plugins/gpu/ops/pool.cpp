@@ -14,7 +14,7 @@ void define_sum(StepMaker& s, const opmux_op_pool& a, uint32_t dtype) {
   s.define("GK_NEUTRAL", "TO_sum(0)");
   s.define("GK_POOL(s, v)", average ? "((s) + (v))" : a.p == 1 ? "((s) + gk_fabs(v))" : "((s) + (v) * (v))");
   const char* count = a.count_include_pad ? "covered" : "hits";
-  s.define("GK_RESULT(s)", average ? fmt::format("({0} == 0u ? TO_sum(0) : (s) / TO_sum({0}))", count)
+  s.define("GK_RESULT(s)", average    ? fmt::format("({0} == 0u ? TO_sum(0) : (s) / TO_sum({0}))", count)
                            : a.p == 1 ? "(s)"
                                       : "sqrt(s)");
 }
@@ -32,7 +32,8 @@ bool plan_pool(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, Ke
   const Window w(d, d.list + a.kernel.first, a.stride, a.dilation, a.pad);
   if (!check_operands(info, d, cap) || !check_apart(d, cap) || !check_window(d, w, cap)) return false;
   // Higher roots want a power function.
-  if (a.kind == OPMUX_POOL_LP && a.p > 2) return kit_no(&cap, OPMUX_WHY_ATTR, offsetof(opmux_op_pool, p), 0, a.p, 2);
+  if (a.kind == OPMUX_POOL_LP && a.p > 2)
+    return kit_no(&cap, OPMUX_WHY_ATTR, offsetof(opmux_op_pool, p), 0, a.p, 2);
   say_yes(info, d, cap);
   if (!plan) return true;
   const bool max = a.kind == OPMUX_POOL_MAX;

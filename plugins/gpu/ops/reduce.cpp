@@ -21,7 +21,7 @@ struct Form {
 };
 constexpr Form kForms[] = {
     {OPMUX_REDUCE_SUM, "TO_sum(0)", "(v)", kSum, "(s)"},
-    {OPMUX_REDUCE_PROD, "TO_sum(1)", "(v)", "((a) * (b))", "(s)"},
+    {OPMUX_REDUCE_PROD, "TO_sum(1)", "TO_sum(v)", "((a) * (b))", "GK_NARROW(s)"},
     {OPMUX_REDUCE_MEAN, "TO_sum(0)", "(v)", kSum, kPerElement},
     {OPMUX_REDUCE_MAX, "TO_sum(-GK_INF)", "(v)", kGreatest, "(s)"},
     {OPMUX_REDUCE_MIN, "TO_sum(GK_INF)", "(v)", kLeast, "(s)"},
@@ -49,7 +49,9 @@ void define(StepMaker& s, const std::string& neutral, const std::string& term, c
 bool define_real(StepMaker& s, uint32_t kind, uint32_t dtype) {
   for (const Form& f : kForms) {
     if (f.kind != kind || (dtype == OPMUX_F64 && !f.in_f64)) continue;
-    s.type("sum", dtype == OPMUX_F64 ? OPMUX_F64 : OPMUX_F32);
+    // Partial products leave the range of f32 soon, and 0 times infinity is not what the whole product is.
+    s.type("sum", dtype == OPMUX_F64 || kind == OPMUX_REDUCE_PROD ? OPMUX_F64 : OPMUX_F32);
+    s.define("GK_NARROW(s)", dtype == OPMUX_F64 ? "(s)" : "GK_F32(s)");
     define(s, f.neutral, f.term, f.join, f.result);
     const bool top = kind == OPMUX_REDUCE_LOG_SUM_EXP;
     if (!top && kind != OPMUX_REDUCE_VARIANCE) return true;
@@ -111,7 +113,7 @@ bool define_kind(StepMaker& s, uint32_t kind, uint32_t dtype) {
   }
   if (kind == OPMUX_REDUCE_FINITE_COUNT) {
     s.type("sum", OPMUX_U32);
-    define(s, "0u", real ? "((v) - (v) == TO_x(0) ? 1u : 0u)" : "1u", kSum, "TO_y(s)");
+    define(s, "0u", real ? "(gk_fabs(v) < GK_INF ? 1u : 0u)" : "1u", kSum, "TO_y(s)");
     return true;
   }
   return real ? define_real(s, kind, dtype) : define_int(s, kind, dtype);
@@ -130,10 +132,8 @@ bool plan_reduce(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, 
   StepMaker s(arg ? "reduce_arg" : "reduce");
   s.bind("x", d, 0, as_number(x.dtype));
   s.bind("y", d, 1, as_number(y.dtype));
-  if (!arg && !define_kind(s, a.kind, x.dtype))
-    return kit_no(&cap, OPMUX_WHY_DTYPE, 0, 0, x.dtype, 0);
-  if (!arg && kind_of(s.source().types["sum"]) >= Kind::kLong && !(info.features & OPMUX_FEAT_I64))
-    return kit_no(&cap, OPMUX_WHY_FEATURE, 0, 0, OPMUX_FEAT_I64, 0);
+  if (!arg && !define_kind(s, a.kind, x.dtype)) return kit_no(&cap, OPMUX_WHY_DTYPE, 0, 0, x.dtype, 0);
+  if (!arg && !s.check_type(info, "sum", 0, cap)) return false;
   say_yes(info, d, cap);
   if (!plan) return true;
   std::array<bool, 8> kept, reduced{};

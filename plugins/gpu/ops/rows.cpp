@@ -23,7 +23,8 @@ kit::Walk walk_of(const opmux_tdesc& t, const std::array<bool, 8>& taken) {
   return kit::Walk(dims);
 }
 
-std::array<int64_t, 8> strides_of(const opmux_tdesc& t, const opmux_tdesc& to, const std::array<bool, 8>& taken) {
+std::array<int64_t, 8> strides_of(const opmux_tdesc& t, const opmux_tdesc& to,
+                                  const std::array<bool, 8>& taken) {
   std::array<int64_t, 8> all{};
   uint32_t n = 0;
   for (uint32_t i = 0; i < to.rank; ++i) {

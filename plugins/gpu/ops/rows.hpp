@@ -14,6 +14,7 @@ void row_groups(const opmux_devinfo& info, int64_t rows, int64_t len, StepMaker&
 // The axes of t, those to keep or the others, as a walk over its dims.
 kit::Walk walk_of(const opmux_tdesc& t, const std::array<bool, 8>& taken);
 // Strides of t in the shape of `to` for the same axes.
-std::array<int64_t, 8> strides_of(const opmux_tdesc& t, const opmux_tdesc& to, const std::array<bool, 8>& taken);
+std::array<int64_t, 8> strides_of(const opmux_tdesc& t, const opmux_tdesc& to,
+                                  const std::array<bool, 8>& taken);
 
 }  // namespace opmux::gpu

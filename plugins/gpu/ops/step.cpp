@@ -13,14 +13,15 @@
 namespace opmux::gpu {
 namespace {
 
-bool check_type(const opmux_devinfo& info, uint32_t arg, uint32_t dtype, opmux_cap& cap) {
+bool has_type(const opmux_devinfo& info, uint32_t arg, uint32_t dtype, opmux_cap& cap) {
   const Kind k = kind_of(dtype);
   if (k == Kind::kNone) return kit_no(&cap, OPMUX_WHY_DTYPE, arg, 0, dtype, 0);
   uint64_t need = 0;
   if (k == Kind::kDouble) need = OPMUX_FEAT_F64 | OPMUX_FEAT_I64;
   if (k == Kind::kLong || k == Kind::kUlong) need = OPMUX_FEAT_I64;
   for (uint64_t bit : {OPMUX_FEAT_F64, OPMUX_FEAT_I64}) {
-    if (need & bit & ~info.features) return kit_no(&cap, OPMUX_WHY_FEATURE, arg, 0, static_cast<int64_t>(bit), 0);
+    if (need & bit & ~info.features)
+      return kit_no(&cap, OPMUX_WHY_FEATURE, arg, 0, static_cast<int64_t>(bit), 0);
   }
   return true;
 }
@@ -45,14 +46,6 @@ bool check_view(const opmux_devinfo& info, uint32_t arg, const opmux_tdesc& t, b
   return true;
 }
 
-bool check_binding_count(const opmux_devinfo& info, const Source& s, opmux_cap& cap) {
-  uint32_t most = 0;
-  std::memcpy(&most, info.priv, sizeof most);
-  const auto used = static_cast<uint32_t>(s.bindings().size()) + 1;
-  if (most == 0 || most > kMaxBindings) most = kMaxBindings;
-  return used <= most || kit_no(&cap, OPMUX_WHY_PROGRAM, 0, 0, used, most);
-}
-
 }  // namespace
 
 int64_t elements(const opmux_tdesc& t) {
@@ -67,18 +60,19 @@ bool check_operands(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& ca
   for (uint32_t i = 0; i < d.n_in + d.n_out; ++i) {
     const opmux_tdesc& t = *kit_operand(&d, i);
     if (!is_present(t)) continue;
-    if (!check_view(info, i, t, i >= d.n_in, cap) || !check_type(info, i, t.dtype, cap)) return false;
+    if (!check_view(info, i, t, i >= d.n_in, cap) || !has_type(info, i, t.dtype, cap)) return false;
   }
   return true;
 }
 
-bool check_moved(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, std::initializer_list<uint32_t> read) {
+bool check_moved(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap,
+                 std::initializer_list<uint32_t> read) {
   for (uint32_t i = 0; i < d.n_in + d.n_out; ++i) {
     const opmux_tdesc& t = *kit_operand(&d, i);
     if (!is_present(t)) continue;
     if (!check_view(info, i, t, i >= d.n_in, cap)) return false;
     if (std::ranges::find(read, i) != read.end()) {
-      if (!check_type(info, i, t.dtype, cap)) return false;
+      if (!has_type(info, i, t.dtype, cap)) return false;
     } else if (raw_type(t.dtype) == OPMUX_NONE) {
       return kit_no(&cap, OPMUX_WHY_DTYPE, i, 0, t.dtype, 0);
     }
@@ -122,7 +116,7 @@ bool StepMaker::program(const opmux_devinfo& info, const opmux_opd& d, opmux_cap
   const ProgramRefusal r = write_program(d.prog[0], 0, 0, d.in, d.out, info.features, step_.source);
   if (r.feature) return kit_no(&cap, OPMUX_WHY_FEATURE, OPMUX_NO_ARG, 0, static_cast<int64_t>(r.feature), 0);
   if (r.refused) return kit_no(&cap, OPMUX_WHY_PROGRAM, 0, 0, r.insn, 0);
-  if (!check_binding_count(info, step_.source, cap)) return false;
+  if (!fits(info, cap)) return false;
   for (uint32_t i = 0; i < d.n_in; ++i) bind(fmt::format("x{}", i), d, i);
   for (uint32_t o = 0; o < d.n_out; ++o) bind(fmt::format("y{}", o), d, d.n_in + o);
   return true;
@@ -135,14 +129,29 @@ bool StepMaker::epilogue(const opmux_devinfo& info, const opmux_opd& d, uint32_t
   if (d.n_prog == 0) {
     write_result(dtype0, d.out[0], step_.source);
   } else {
-    const ProgramRefusal r = write_program(d.prog[0], 1, dtype0, d.in + own, d.out, info.features, step_.source);
-    if (r.feature) return kit_no(&cap, OPMUX_WHY_FEATURE, OPMUX_NO_ARG, 0, static_cast<int64_t>(r.feature), 0);
+    const ProgramRefusal r =
+        write_program(d.prog[0], 1, dtype0, d.in + own, d.out, info.features, step_.source);
+    if (r.feature)
+      return kit_no(&cap, OPMUX_WHY_FEATURE, OPMUX_NO_ARG, 0, static_cast<int64_t>(r.feature), 0);
     if (r.refused) return kit_no(&cap, OPMUX_WHY_PROGRAM, 0, 0, r.insn, 0);
   }
-  if (!check_binding_count(info, step_.source, cap)) return false;
+  if (!fits(info, cap)) return false;
   for (uint32_t i = own; i < d.n_in; ++i) bind(fmt::format("x{}", i - own), d, i);
   bind("y0", d, d.n_in);
   return true;
+}
+
+bool StepMaker::check_type(const opmux_devinfo& info, const std::string& name, uint32_t arg,
+                           opmux_cap& cap) const {
+  return has_type(info, arg, step_.source.types.at(name), cap);
+}
+
+bool StepMaker::fits(const opmux_devinfo& info, opmux_cap& cap) const {
+  uint32_t most = 0;
+  std::memcpy(&most, info.priv, sizeof most);
+  const auto used = static_cast<uint32_t>(step_.source.bindings().size()) + 1;
+  if (most == 0 || most > kMaxBindings) most = kMaxBindings;
+  return used <= most || kit_no(&cap, OPMUX_WHY_PROGRAM, 0, 0, used, most);
 }
 
 void StepMaker::set(const std::string& name, uint64_t value, uint32_t at) {
@@ -211,13 +220,16 @@ Step StepMaker::take() {
   }
   for (const KernelFile::Param& p : step_.source.params()) {
     auto& words = words_[p.name];
-    if (words.size() > p.words) throw std::logic_error(fmt::format("kernel {}: too many words for {}", step_.source.file->name, p.name));
+    if (words.size() > p.words)
+      throw std::logic_error(
+          fmt::format("kernel {}: too many words for {}", step_.source.file->name, p.name));
     words.resize(p.words);
     step_.words.insert(step_.words.end(), words.begin(), words.end());
     words_.erase(p.name);
   }
   if (!words_.empty())
-    throw std::logic_error(fmt::format("kernel {} has no word {}", step_.source.file->name, words_.begin()->first));
+    throw std::logic_error(
+        fmt::format("kernel {} has no word {}", step_.source.file->name, words_.begin()->first));
   if (step_.words.empty()) step_.words.push_back(0);
   return std::move(step_);
 }

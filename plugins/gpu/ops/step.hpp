@@ -26,7 +26,8 @@ bool has_out(const opmux_opd& d, uint32_t o);
 // overlaps itself, counts and a reach that indices of 32 bits and one binding hold.
 bool check_operands(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap);
 // The same for operands that are only moved: any type of 1, 2, 4 or 8 bytes.
-bool check_moved(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, std::initializer_list<uint32_t> read);
+bool check_moved(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap,
+                 std::initializer_list<uint32_t> read);
 // Refuses outputs in place of inputs.
 bool check_apart(const opmux_opd& d, opmux_cap& cap);
 
@@ -53,6 +54,11 @@ class StepMaker {
   bool program(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap);
   bool epilogue(const opmux_devinfo& info, const opmux_opd& d, uint32_t dtype0, opmux_cap& cap);
 
+  // Does the device have this type of the kernel, which operand `arg` asks for?
+  bool check_type(const opmux_devinfo& info, const std::string& name, uint32_t arg, opmux_cap& cap) const;
+  // Does the device bind so many buffers? False: cap says why not.
+  bool fits(const opmux_devinfo& info, opmux_cap& cap) const;
+
   void set(const std::string& name, uint64_t value, uint32_t at = 0);
   void set_float(const std::string& name, float value);
   // Extents into `dims`, their number into `rank`, and the strides of the operands of the walk in turn.
@@ -60,9 +66,11 @@ class StepMaker {
     std::string name;
     uint32_t at = 0;
   };
-  void walk(const kit::Walk& w, const std::string& rank, const std::string& dims, const std::vector<Strides>& strides);
+  void walk(const kit::Walk& w, const std::string& rank, const std::string& dims,
+            const std::vector<Strides>& strides);
   // The same over the shape of output 0 with the strides of the program's operands and results behind.
-  void program_walk(const opmux_opd& d, std::vector<std::array<int64_t, 8>> own, const std::vector<Strides>& names);
+  void program_walk(const opmux_opd& d, std::vector<std::array<int64_t, 8>> own,
+                    const std::vector<Strides>& names);
 
   // One lane for each of `count` elements.
   void elements(const opmux_devinfo& info, uint64_t count);

@@ -35,16 +35,20 @@ void Window::write(StepMaker& s) const {
 bool check_window(const opmux_opd& d, const Window& w, opmux_cap& cap) {
   constexpr int64_t kMost = (int64_t{1} << 31) - 1;
   for (uint32_t i = 0; i < 3; ++i) {
-    // Extents, strides and dilations of a valid descriptor are below 2^31 each where products are formed here.
+    // Extents, strides and dilations of a valid descriptor are below 2^31 each where products are formed
+    // here.
     if (w.kernel[i] > kMost || w.stride[i] > kMost || w.dilation[i] > kMost)
-      return kit_no(&cap, OPMUX_WHY_DIM, d.n_in, i, std::max({w.kernel[i], w.stride[i], w.dilation[i]}), kMost);
-    const int64_t far = std::max<int64_t>(w.out[i], 1) * w.stride[i] + w.kernel[i] * w.dilation[i] + w.begin[i];
+      return kit_no(&cap, OPMUX_WHY_DIM, d.n_in, i, std::max({w.kernel[i], w.stride[i], w.dilation[i]}),
+                    kMost);
+    const int64_t far =
+        std::max<int64_t>(w.out[i], 1) * w.stride[i] + w.kernel[i] * w.dilation[i] + w.begin[i];
     if (far > kMost) return kit_no(&cap, OPMUX_WHY_DIM, d.n_in, i, far, kMost);
   }
   return true;
 }
 
-void set_window_strides(StepMaker& s, const char* name, uint32_t at, const opmux_tdesc& t, const opmux_tdesc& to) {
+void set_window_strides(StepMaker& s, const char* name, uint32_t at, const opmux_tdesc& t,
+                        const opmux_tdesc& to) {
   for (uint32_t i = 0; i < 5; ++i) s.set(name, 0, at + i);
   for (uint32_t i = 0; i < t.rank; ++i) {
     const uint32_t axis = to.rank - t.rank + i;  // of `to`

@@ -12,7 +12,8 @@ struct Window {
   int64_t stride[3] = {1, 1, 1}, dilation[3] = {1, 1, 1}, begin[3] = {}, end[3] = {};
 
   // kernels: one extent a spatial dim.
-  Window(const opmux_opd& d, const int64_t* kernels, opmux_slice strides, opmux_slice dilations, opmux_slice pads);
+  Window(const opmux_opd& d, const int64_t* kernels, opmux_slice strides, opmux_slice dilations,
+         opmux_slice pads);
   int64_t taps() const { return kernel[0] * kernel[1] * kernel[2]; }
   int64_t outputs() const { return out[0] * out[1] * out[2]; }
   // Words in[3] out[3] kernel[3] stride[3] dilation[3] begin[3].
@@ -23,6 +24,7 @@ struct Window {
 bool check_window(const opmux_opd& d, const Window& w, opmux_cap& cap);
 
 // Strides of t [N, C, spatial], which may have fewer dims, in the shape of `to` as [N, C, 3 spatial dims].
-void set_window_strides(StepMaker& s, const char* name, uint32_t at, const opmux_tdesc& t, const opmux_tdesc& to);
+void set_window_strides(StepMaker& s, const char* name, uint32_t at, const opmux_tdesc& t,
+                        const opmux_tdesc& to);
 
 }  // namespace opmux::gpu

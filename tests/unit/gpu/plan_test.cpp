@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "gpu/backend.hpp"
-#include "gpu/ops/ops.hpp"
 #include "gpu/hazards.hpp"
+#include "gpu/ops/ops.hpp"
 #include "kit/desc.hpp"
 #include "kit/guard.hpp"
 
