@@ -20,25 +20,27 @@ constexpr kit_op op(uint32_t id, const char* variant) {
 }  // namespace
 
 // One line each: what it is asked for, and what makes its plan.
-#define OPMUX_GPU_OPS(OP)                                                \
-  OP(POINTWISE, pointwise, "generated", plan_pointwise)                  \
-  OP(COPY, copy, "elements", plan_copy)                                  \
-  OP(FILL, fill, "elements", plan_copy)                                  \
-  OP(MATMUL, matmul, "tiled", plan_matmul)                               \
-  OP(CONV, conv, "tiled", plan_conv)                                     \
-  OP(CONV, conv, "direct", plan_conv_direct)                             \
-  OP(POOL, pool, "windows", plan_pool)                                   \
-  OP(GATHER, gather, "elements", plan_gather)                            \
-  OP(GATHER_ELEMENTS, gather_elements, "elements", plan_gather_elements) \
-  OP(GATHER_ND, gather_nd, "elements", plan_gather_nd)                   \
-  OP(ONE_HOT, one_hot, "elements", plan_one_hot)                         \
-  OP(PAD, pad, "elements", plan_pad)                                     \
-  OP(IOTA, iota, "elements", plan_iota)                                  \
-  OP(REDUCE, reduce, "rows", plan_reduce)                                \
-  OP(SOFTMAX, softmax, "rows", plan_softmax)                             \
-  OP(LAYER_NORM, layer_norm, "rows", plan_layer_norm)                    \
-  OP(GROUP_NORM, group_norm, "rows", plan_group_norm)                    \
-  OP(ATTENTION, attention, "online", plan_attention)
+#define OPMUX_GPU_OPS(OP)                                                   \
+  OP(POINTWISE, pointwise, "generated", plan_pointwise)                     \
+  OP(COPY, copy, "elements", plan_copy)                                     \
+  OP(FILL, fill, "elements", plan_copy)                                     \
+  OP(MATMUL, matmul, "tiled", plan_matmul)                                  \
+  OP(CONV, conv, "tiled", plan_conv)                                        \
+  OP(CONV, conv, "direct", plan_conv_direct)                                \
+  OP(POOL, pool, "windows", plan_pool)                                      \
+  OP(GATHER, gather, "elements", plan_gather)                               \
+  OP(GATHER_ELEMENTS, gather_elements, "elements", plan_gather_elements)    \
+  OP(GATHER_ND, gather_nd, "elements", plan_gather_nd)                      \
+  OP(ONE_HOT, one_hot, "elements", plan_one_hot)                            \
+  OP(PAD, pad, "elements", plan_pad)                                        \
+  OP(IOTA, iota, "elements", plan_iota)                                     \
+  OP(REDUCE, reduce, "rows", plan_reduce)                                   \
+  OP(SOFTMAX, softmax, "rows", plan_softmax)                                \
+  OP(LAYER_NORM, layer_norm, "rows", plan_layer_norm)                       \
+  OP(GROUP_NORM, group_norm, "rows", plan_group_norm)                       \
+  OP(ATTENTION, attention, "online", plan_attention)                        \
+  OP(SCATTER_ELEMENTS, scatter_elements, "elements", plan_scatter_elements) \
+  OP(SCATTER_ND, scatter_nd, "elements", plan_scatter_nd)
 
 #define OPMUX_GPU_KIT_OP(ID, name, variant, plan) op<plan, opmux_op_##name>(OPMUX_OP_##ID, variant),
 #define OPMUX_GPU_PLAN(ID, name, variant, plan) plan,

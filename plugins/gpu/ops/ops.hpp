@@ -23,6 +23,8 @@ bool plan_pad(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, Ker
 bool plan_pointwise(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
 bool plan_pool(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
 bool plan_reduce(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
+bool plan_scatter_elements(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
+bool plan_scatter_nd(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
 bool plan_softmax(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan);
 
 // Operand `to` = operand `from`, broadcast.

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// scatter_elements and scatter_nd: they differ in what is a line of y, whose updates come in an order.
+#include <algorithm>
+
+#include "gpu/ops/ops.hpp"
+#include "kit/scalar.hpp"
+
+namespace opmux::gpu {
+namespace {
+
+using Steps = std::array<int64_t, 8>;
+
+struct Lines {
+  Steps index{}, updates{}, limits{};  // along the dims of y; limits: how far the lines with updates go
+  std::vector<int64_t> order;          // dims
+  Steps order_index{}, order_updates{};
+  uint32_t count = 1, first = 0;  // of the dims of y that index names
+  int64_t step = 0;
+};
+
+// In place only where every element lies where it did.
+bool check_alias(const opmux_opd& d, opmux_cap& cap) {
+  if (!d.alias || d.alias[0] == 0) return true;
+  const opmux_tdesc &x = d.in[0], &y = d.out[0];
+  bool same = d.alias[0] == 1;
+  for (uint32_t i = 0; same && i < y.rank; ++i) same = y.dim[i] <= 1 || x.stride[i] == y.stride[i];
+  return same || kit_no(&cap, OPMUX_WHY_ALIAS, d.n_in, 0, d.alias[0], 0);
+}
+
+void define_join(StepMaker& s, uint32_t reduction, uint32_t dtype) {
+  const bool real = kit::is_float(dtype), wide = OPMUX_DTYPE_BITS(dtype) == 64;
+  const bool arithmetic = reduction == OPMUX_SCATTER_ADD || reduction == OPMUX_SCATTER_MUL;
+  s.type("sum", reduction == OPMUX_SCATTER_SET ? raw_type(dtype)
+                : !real && arithmetic          ? (wide ? OPMUX_U64 : OPMUX_U32)
+                                               : dtype);
+  constexpr const char* kJoins[] = {"(b)", "((a) + (b))", "((a) * (b))",
+                                    "(GK_ISNAN(a) ? (a) : ((a) < (b) ? (a) : (b)))",
+                                    "(GK_ISNAN(a) ? (a) : ((a) > (b) ? (a) : (b)))"};
+  s.define("GK_JOINED(a, b)", kJoins[reduction - OPMUX_SCATTER_SET]);
+}
+
+bool plan_with(const opmux_devinfo& info, const opmux_opd& d, const Lines& l, uint32_t reduction,
+               opmux_cap& cap, KernelPlan* plan) {
+  const opmux_tdesc &x = d.in[0], &y = d.out[0];
+  const bool set = reduction == OPMUX_SCATTER_SET;
+  if (!(set ? check_moved(info, d, cap, {1}) : check_operands(info, d, cap)) || !check_alias(d, cap))
+    return false;
+  say_yes(info, d, cap);
+  if (!plan) return true;
+  StepMaker s("scatter");
+  const uint32_t type = set ? raw_type(y.dtype) : y.dtype;
+  s.bind("x", d, 0, type);
+  s.bind("index", d, 1);
+  s.bind("updates", d, 2, type);
+  s.bind("y", d, 3, type);
+  define_join(s, reduction, y.dtype);
+  kit::Walk w(y);
+  w.add_strides(l.limits).add_strides(std::to_array(x.stride)).add_strides(std::to_array(y.stride));
+  w.add_strides(l.index).add_strides(l.updates);
+  s.walk(w, "rank", "dims", {{"limits"}, {"xs"}, {"ys"}, {"is"}, {"us"}});
+  kit::Walk order{std::span<const int64_t>(l.order)};
+  order.add_strides(l.order_index).add_strides(l.order_updates).collapse();
+  s.walk(order, "orank", "odims", {{"ois"}, {"ous"}});
+  int64_t orders = 1;
+  for (int64_t n : l.order) orders *= n;
+  s.set("orders", static_cast<uint64_t>(orders));
+  s.set("count", l.count);
+  s.set("step", static_cast<uint64_t>(l.step));
+  for (uint32_t k = 0; k < l.count; ++k) {
+    s.set("cdim", static_cast<uint64_t>(y.dim[l.first + k]), k);
+    s.set("caxis", l.first + k, k);
+  }
+  s.elements(info, static_cast<uint64_t>(elements(y)));
+  plan->steps.push_back(s.take());
+  plan->faulty_arg = 1;
+  return true;
+}
+
+}  // namespace
+
+bool plan_scatter_elements(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan) {
+  const auto& a = reinterpret_cast<const opmux_op_scatter_elements&>(d);
+  const opmux_tdesc &index = d.in[1], &updates = d.in[2], &y = d.out[0];
+  Lines l;
+  l.first = a.axis;
+  l.order = {index.dim[a.axis]};
+  l.order_index[0] = index.stride[a.axis];
+  l.order_updates[0] = updates.stride[a.axis];
+  for (uint32_t i = 0; i < y.rank; ++i) {
+    const bool along = i == a.axis;
+    l.limits[i] = along ? y.dim[i] : index.dim[i];
+    if (along) continue;
+    l.index[i] = index.stride[i];
+    l.updates[i] = updates.stride[i];
+  }
+  return plan_with(info, d, l, a.reduction, cap, plan);
+}
+
+bool plan_scatter_nd(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, KernelPlan* plan) {
+  const opmux_tdesc &index = d.in[1], &updates = d.in[2], &y = d.out[0];
+  const uint32_t lead = index.rank - 1;
+  Lines l;
+  l.count = static_cast<uint32_t>(index.dim[lead]);
+  l.step = index.stride[lead];
+  for (uint32_t i = 0; i < lead; ++i) {
+    l.order.push_back(index.dim[i]);
+    l.order_index[i] = index.stride[i];
+    l.order_updates[i] = updates.stride[i];
+  }
+  for (uint32_t i = 0; i < y.rank; ++i) {
+    l.limits[i] = y.dim[i];
+    if (i >= l.count) l.updates[i] = updates.stride[lead + i - l.count];
+  }
+  return plan_with(info, d, l, reinterpret_cast<const opmux_op_scatter_nd&>(d).reduction, cap, plan);
+}
+
+}  // namespace opmux::gpu
