@@ -101,12 +101,14 @@ GK_FN float gk_sigmoid(float a) {
 // An odd polynomial near 0, where the quotient would cancel; 1.5 ulp.
 GK_FN float gk_tanh(float a) {
   float t = gk_fabs(a);
-  float z = t * t;
-  float q = gk_mad(z, gk_mad(z, gk_mad(z, -5.70498872745e-3f, 2.06390887954e-2f), -5.37397155531e-2f),
-                   1.33314422036e-1f);
-  float r = t < 0.55f ? gk_mad(t * z, gk_mad(z, q, -3.33332819422e-1f), t)
-                      : 1.0f - 2.0f / (gk_exp(2.0f * t) + 1.0f);
-  return gk_isnan(a) ? a : gk_copysign(r, a);
+  GK_PRECISE float z = t * t;
+  GK_PRECISE float q = gk_mad(
+      z, gk_mad(z, gk_mad(z, -5.70498872745e-3f, 2.06390887954e-2f), -5.37397155531e-2f), 1.33314422036e-1f);
+  GK_PRECISE float near = gk_mad(t * z, gk_mad(z, q, -3.33332819422e-1f), t);
+  GK_PRECISE float e = gk_exp(2.0f * t) + 1.0f;
+  GK_PRECISE float far = 1.0f - 2.0f / e;
+  float r = t < 0.55f ? near : far;
+  return gk_isnan(a) ? a : gk_float(gk_bits(r) | (gk_bits(a) & 0x80000000u));
 }
 
 // exp(-scale x^2) for a scale of 1 or 0.5. The high 12 bits of x squared are exact, which keeps the relative
