@@ -18,6 +18,7 @@ namespace {
 
 constexpr uint64_t kMagic = 0x31626f6c62786d6fu;  // "omxblob1"
 constexpr std::string_view kSuffix = ".blob";
+constexpr uint64_t kPutsPerLook = 64;
 
 // Followed by space, key and value; the checksum covers those three.
 struct Head {
@@ -109,6 +110,11 @@ bool BlobCache::put(std::string_view space, std::span<const std::byte> key,
 
 void BlobCache::make_room(uint64_t needed_bytes) {
   namespace fs = std::filesystem;
+  // The folder is read when it may be full, and now and then, since other processes write there, too.
+  if (puts_++ % kPutsPerLook != 0 && known_bytes_ + needed_bytes <= limit_bytes_) {
+    known_bytes_ += needed_bytes;
+    return;
+  }
   struct Entry {
     fs::file_time_type used;
     uint64_t size;
@@ -126,13 +132,15 @@ void BlobCache::make_room(uint64_t needed_bytes) {
     entries.push_back({used, size, item.path()});
     total += size;
   }
-  if (total <= limit_bytes_) return;
-  std::ranges::sort(entries, {}, &Entry::used);
-  // Down to three quarters, so that not every put has to look for room.
-  for (const Entry& entry : entries) {
-    if (total <= limit_bytes_ / 4 * 3) break;
-    if (fs::remove(entry.path, error)) total -= entry.size;
+  if (total > limit_bytes_) {
+    std::ranges::sort(entries, {}, &Entry::used);
+    // Down to three quarters, so that not every put has to look for room.
+    for (const Entry& entry : entries) {
+      if (total <= limit_bytes_ / 4 * 3) break;
+      if (fs::remove(entry.path, error)) total -= entry.size;
+    }
   }
+  known_bytes_ = total;
 }
 
 }  // namespace opmux

@@ -29,7 +29,9 @@ class BlobCache {
 
   std::string directory_;
   uint64_t limit_bytes_;
-  std::mutex mutex_;
+  std::mutex mutex_;  // guards the following
+  uint64_t puts_ = 0;
+  uint64_t known_bytes_ = 0;  // in the folder when it was last read, and put since
 };
 
 }  // namespace opmux

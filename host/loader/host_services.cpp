@@ -135,7 +135,8 @@ opmux_status HostServices::blob_get(opmux_host host, opmux_span key, opmux_span*
   try {
     thread_local std::vector<std::byte> value;
     HostServices& me = self(host);
-    if (!me.blobs_ || !me.blobs_->get(me.build_id_, view(key), value)) return OPMUX_E_NOT_FOUND;
+    if (!me.blobs_) return OPMUX_E_UNSUPPORTED;
+    if (!me.blobs_->get(me.build_id_, view(key), value)) return OPMUX_E_NOT_FOUND;
     *out = {value.data(), value.size()};
     return OPMUX_OK;
   } catch (...) {

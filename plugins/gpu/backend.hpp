@@ -3,6 +3,7 @@
 // in tables.cpp. Functions throw DriverError.
 #pragma once
 
+#include <cstddef>
 #include <exception>
 #include <memory>
 #include <span>
@@ -59,6 +60,15 @@ class Program {
   virtual ~Program() = default;
 };
 
+using Bytes = std::vector<std::byte>;
+
+// What a device keeps of a compiled text, for the next time.
+struct Binary {
+  Bytes bytes;  // empty: there is none
+  bool wanted = false;  // fill `bytes` after compiling
+  bool compiled = false;
+};
+
 class Recording {
  public:
   virtual ~Recording() = default;
@@ -85,8 +95,18 @@ class Device {
   virtual std::unique_ptr<Stream> stream() = 0;
   // Done on return; any thread.
   virtual void write(const Memory& to, uint64_t offset, std::span<const uint32_t> words) = 0;
-  // Makes a kernel ready; any thread, cheap the second time for the same text. Lives as long as the device.
-  virtual const Program* program(const Source& source) = 0;
+
+  virtual Language language() const = 0;
+  // Names all that a Binary depends on beside its text and this plugin's build.
+  virtual std::string compiler() const = 0;
+  // Makes a kernel ready, from binary.bytes where the driver takes them, else from the text, which it says in
+  // binary.compiled. Any thread; two texts at a time.
+  virtual std::unique_ptr<Program> build(const Source& source, const std::string& text, Binary& binary) = 0;
+  // What the driver itself keeps of all kernels: given back after a start, asked for before the end.
+  virtual std::string driver_cache_key() const { return {}; }  // empty: it keeps nothing
+  virtual void take_driver_cache(const Bytes&) {}
+  virtual Bytes driver_cache() { return {}; }
+
   // Of a range's offset, a power of two; 0: ranges start with their blocks.
   virtual uint64_t range_align() const = 0;
   // Throws once the device is lost. 0: unknown.

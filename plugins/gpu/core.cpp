@@ -47,11 +47,7 @@ opmux_status dev_open(opmux_plugin plugin, uint32_t index, opmux_dev* out, opmux
       return kit_fail(err, OPMUX_E_INVALID, OPMUX_NO_ARG, "open: device %u, there are %zu", index,
                       devices.size());
     }
-    auto dev = std::make_unique<Dev>();
-    dev->plugin = plugin;
-    dev->info = devices[index];
-    dev->device = of(plugin)->backend->open(index);
-    *out = dev.release();
+    *out = std::make_unique<Dev>(plugin, devices[index], of(plugin)->backend->open(index)).release();
     return OPMUX_OK;
   });
 }
@@ -114,6 +110,11 @@ const opmux_core_api kCoreTable = {OPMUX_HDR_TAG(opmux_core_api, OPMUX_I_CORE), 
 }  // namespace
 
 const opmux_core_api* core_table() { return &kCoreTable; }
+
+Dev::Dev(opmux_plugin p, const opmux_devinfo& i, std::unique_ptr<Device> d)
+    : opmux_dev_s{p, i, {}, nullptr}, device(std::move(d)), programs_(*device, p->host) {}
+
+Dev::~Dev() = default;
 
 CodePlace Dev::place(const std::vector<uint32_t>& words) {
   const uint64_t size = words.size() * sizeof(uint32_t), step = std::max<uint64_t>(device->range_align(), 4);

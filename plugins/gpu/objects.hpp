@@ -6,7 +6,7 @@
 #include <mutex>
 #include <vector>
 
-#include "gpu/backend.hpp"
+#include "gpu/programs.hpp"
 #include "kit/guard.hpp"
 #include "kit/kernel.h"
 #include "kit/timeline.h"
@@ -43,9 +43,14 @@ struct CodePlace {
 };
 
 struct Dev : opmux_dev_s {
+  Dev(opmux_plugin p, const opmux_devinfo& i, std::unique_ptr<Device> d);
+  ~Dev();
   std::unique_ptr<Device> device;
 
   CodePlace place(const std::vector<uint32_t>& words);
+
+  // Made ready once for each text, by the first thread that asks; lives as long as the device.
+  const Program* program(const Source& source) { return programs_.get(source); }
 
   // A number for what a kernel reports about its data, and back.
   uint32_t fault_number(const std::string& sentence);
@@ -53,6 +58,7 @@ struct Dev : opmux_dev_s {
 
  private:
   static constexpr uint64_t kSlabBytes = 256 << 10;
+  Programs programs_;
   std::mutex slab_lock_;
   std::shared_ptr<Memory> slab_;
   uint64_t slab_used_ = 0;

@@ -20,7 +20,7 @@ void make_ready(Kernel& k, Step& step) {
                                                         schema::find(k.op)->name, k.plan.faulty_arg));
   }
   ReadyStep r;
-  r.program = k.dev->device->program(step.source);
+  r.program = k.dev->program(step.source);
   const CodePlace place = k.dev->place(step.words);
   r.code = place.range;
   k.slabs.push_back(place.slab);

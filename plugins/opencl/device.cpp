@@ -9,6 +9,10 @@
 namespace opmux::gpu {
 namespace {
 
+// Texts of other languages share macros and functions, not all of which every kernel uses; a driver may print
+// what it thinks of them.
+constexpr const char* kOptions = "-cl-std=CL1.2 -w";
+
 const cl::Buffer& buffer_of(const Memory* m) { return static_cast<const ClMemory*>(m)->buffer(); }
 const ClProgram& program_of(const Launch& l) { return *static_cast<const ClProgram*>(l.program); }
 
@@ -168,24 +172,56 @@ void ClDevice::write(const Memory& to, uint64_t offset, std::span<const uint32_t
   });
 }
 
-const Program* ClDevice::program(const Source& source) {
-  const std::string text = source.text(Language::kOpenCl);
-  const std::lock_guard lock(build_lock_);
-  auto& place = programs_[text];
-  if (place) return place.get();
-  return cl_try("prepare", [&] {
-    cl::Program made(context_, text);
-    try {
-      made.build("-cl-std=CL1.2");
-    } catch (const cl::BuildError& e) {
-      const std::string log = e.getBuildLog().empty() ? std::string() : e.getBuildLog().front().second;
-      throw DriverError(
-          OPMUX_E_BROKEN_PROMISE, OPMUX_NATIVE_OPENCL, e.err(),
-          fmt::format("opencl: kernel {} does not compile: {}", source.file->name, log.substr(0, 300)));
-    }
-    place = std::make_unique<ClProgram>(made, source.file->group);
-    return place.get();
+std::string ClDevice::compiler() const {
+  return cl_try("open", [&] {
+    const cl::Platform platform(device_.getInfo<CL_DEVICE_PLATFORM>());
+    return platform.getInfo<CL_PLATFORM_NAME>() + '|' + platform.getInfo<CL_PLATFORM_VERSION>() + '|' +
+           device_.getInfo<CL_DEVICE_NAME>() + '|' + device_.getInfo<CL_DRIVER_VERSION>() + '|' + kOptions;
   });
+}
+
+std::unique_ptr<Program> ClDevice::build(const Source& source, const std::string& text, Binary& binary) {
+  return cl_try("prepare", [&] {
+    if (const auto kept = from_binary(binary.bytes))
+      return std::make_unique<ClProgram>(*kept, source.file->group);
+    const cl::Program made = from_text(source, text);
+    binary.compiled = true;
+    if (!binary.wanted) return std::make_unique<ClProgram>(made, source.file->group);
+    const auto all = made.getInfo<CL_PROGRAM_BINARIES>();
+    binary.bytes.clear();
+    if (!all.empty()) {
+      const auto* bytes = reinterpret_cast<const std::byte*>(all[0].data());
+      binary.bytes.assign(bytes, bytes + all[0].size());
+    }
+    return std::make_unique<ClProgram>(made, source.file->group);
+  });
+}
+
+// None: there are no bytes, or the driver does not take them, which it may after an update.
+std::optional<cl::Program> ClDevice::from_binary(const Bytes& bytes) const {
+  if (bytes.empty()) return std::nullopt;
+  try {
+    const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
+    cl::Program kept(context_, {device_}, cl::Program::Binaries{{data, data + bytes.size()}});
+    kept.build(kOptions);
+    (void)cl::Kernel(kept, ClProgram::kEntry);
+    return kept;
+  } catch (const cl::Error&) {
+    return std::nullopt;
+  }
+}
+
+cl::Program ClDevice::from_text(const Source& source, const std::string& text) const {
+  cl::Program made(context_, text);
+  try {
+    made.build(kOptions);
+  } catch (const cl::BuildError& e) {
+    const std::string log = e.getBuildLog().empty() ? std::string() : e.getBuildLog().front().second;
+    throw DriverError(
+        OPMUX_E_BROKEN_PROMISE, OPMUX_NATIVE_OPENCL, e.err(),
+        fmt::format("opencl: kernel {} does not compile: {}", source.file->name, log.substr(0, 300)));
+  }
+  return made;
 }
 
 uint64_t ClDevice::free_bytes() {

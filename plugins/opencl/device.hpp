@@ -9,6 +9,7 @@
 #include <CL/opencl.hpp>
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 
 #include "gpu/backend.hpp"
@@ -40,7 +41,8 @@ class ClMemory : public Memory {
 
 struct ClProgram : Program {
   ClProgram(cl::Program p, uint32_t lanes) : program(std::move(p)), group(lanes) {}
-  cl::Kernel kernel() const { return cl::Kernel(program, "main_"); }
+  static constexpr const char* kEntry = "main_";
+  cl::Kernel kernel() const { return cl::Kernel(program, kEntry); }
   cl::Program program;
   uint32_t group;
 };
@@ -51,7 +53,9 @@ class ClDevice : public Device {
   std::unique_ptr<Memory> allocate(uint32_t kind, uint64_t size, uint64_t align) override;
   std::unique_ptr<Stream> stream() override;
   void write(const Memory& to, uint64_t offset, std::span<const uint32_t> words) override;
-  const Program* program(const Source& source) override;
+  Language language() const override { return Language::kOpenCl; }
+  std::string compiler() const override;
+  std::unique_ptr<Program> build(const Source& source, const std::string& text, Binary& binary) override;
   uint64_t range_align() const override { return 0; }  // an argument is a whole buffer
   uint64_t free_bytes() override;
 
@@ -61,9 +65,10 @@ class ClDevice : public Device {
  private:
   cl::Device device_;
   cl::Context context_;
-  std::mutex build_lock_;  // guards programs_; no call into the host under it
-  std::unordered_map<std::string, std::unique_ptr<ClProgram>> programs_;  // by text
-  std::mutex write_lock_;                                                 // guards writes_
+  std::optional<cl::Program> from_binary(const Bytes& bytes) const;
+  cl::Program from_text(const Source& source, const std::string& text) const;
+
+  std::mutex write_lock_;  // guards writes_
   cl::CommandQueue writes_;
 };
 

@@ -154,7 +154,10 @@ class VkBackend : public Backend {
     for (uint32_t f = 0; f < families.size(); ++f) {
       if (!(families[f].queueFlags & VK_QUEUE_COMPUTE_BIT)) continue;  // which implies copies
       infos_.push_back(describe(d, p, static_cast<uint32_t>(infos_.size())));
-      choices_.push_back({d, f, p.base.properties.limits});
+      const VkPhysicalDeviceProperties& b = p.base.properties;
+      VkChoice choice{d, f, b.limits, b.vendorID, b.deviceID, {}};
+      std::ranges::copy(b.pipelineCacheUUID, choice.cache_uuid);
+      choices_.push_back(choice);
       return;
     }
   }

@@ -2,6 +2,7 @@
 #include "vulkan/device.hpp"
 
 #include <dlfcn.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
@@ -96,6 +97,7 @@ VkGpu::VkGpu(const VkChoice& choice) : choice_(choice) {
   keep_driver_mapped(reinterpret_cast<void*>(vk_.vkQueueSubmit));
   vk_.vkGetDeviceQueue(device_, choice.family, 0, &queue_);
   vkGetPhysicalDeviceMemoryProperties(choice.physical, &memory_);
+  make_pipeline_cache({});
 }
 
 VkGpu::~VkGpu() {
@@ -104,16 +106,16 @@ VkGpu::~VkGpu() {
 }
 
 void VkGpu::destroy() noexcept {
-  for (const auto& [text, p] : programs_)
-    if (p) vk_.vkDestroyPipeline(device_, p->pipeline, nullptr);
   for (const Layout& l : layouts_) {
     vk_.vkDestroyPipelineLayout(device_, l.whole, nullptr);
     vk_.vkDestroyDescriptorSetLayout(device_, l.set, nullptr);
   }
+  vk_.vkDestroyPipelineCache(device_, pipelines_, nullptr);
   vk_.vkDestroyDevice(device_, nullptr);
 }
 
-const VkGpu::Layout& VkGpu::layout(uint32_t n) {
+VkGpu::Layout VkGpu::layout(uint32_t n) {
+  const std::lock_guard lock(layout_lock_);
   Layout& l = layouts_[n];
   if (l.whole) return l;
   VkDescriptorSetLayoutBinding bindings[kMaxBindings];
@@ -130,19 +132,59 @@ const VkGpu::Layout& VkGpu::layout(uint32_t n) {
   return l;
 }
 
-const Program* VkGpu::program(const Source& source) {
-  const std::string text = source.text(Language::kGlsl);
-  const std::lock_guard lock(build_lock_);
-  auto& place = programs_[text];
-  if (place) return place.get();
-  const std::vector<uint32_t> words = compile_glsl(source.file->name, text);
-  auto made = std::make_unique<VkProgram>();
-  const Layout& l = layout(static_cast<uint32_t>(source.bindings().size()) + 1);
+VkProgram::~VkProgram() { gpu.vk().vkDestroyPipeline(gpu.get(), pipeline, nullptr); }
+
+// The bytes are SPIR-V: of the cache, whose checksum has held, or from the text.
+std::unique_ptr<Program> VkGpu::build(const Source& source, const std::string& text, Binary& binary) {
+  std::vector<uint32_t> words(binary.bytes.size() / 4);
+  if (words.empty() || binary.bytes.size() % 4 != 0) {
+    words = compile_glsl(source.file->name, text);
+    const auto bytes = std::as_bytes(std::span(words));
+    binary.bytes.assign(bytes.begin(), bytes.end());
+    binary.compiled = true;
+  } else {
+    std::memcpy(words.data(), binary.bytes.data(), binary.bytes.size());
+  }
+  auto made = std::make_unique<VkProgram>(*this);
+  const Layout l = layout(static_cast<uint32_t>(source.bindings().size()) + 1);
   made->set = l.set;
   made->layout = l.whole;
   build(*made, words);
-  place = std::move(made);
-  return place.get();
+  return made;
+}
+
+std::string VkGpu::driver_cache_key() const {
+  std::string key = "pipelines ";
+  for (uint8_t byte : choice_.cache_uuid) key += fmt::format("{:02x}", byte);
+  return fmt::format("{} {:x} {:x}", key, choice_.vendor, choice_.device);
+}
+
+// Drivers need not survive bytes that are not theirs, so the header is compared here as well.
+void VkGpu::take_driver_cache(const Bytes& bytes) {
+  VkPipelineCacheHeaderVersionOne head;
+  if (bytes.size() < sizeof head) return;
+  std::memcpy(&head, bytes.data(), sizeof head);
+  if (head.headerVersion != VK_PIPELINE_CACHE_HEADER_VERSION_ONE || head.vendorID != choice_.vendor ||
+      head.deviceID != choice_.device || !std::ranges::equal(head.pipelineCacheUUID, choice_.cache_uuid))
+    return;
+  vk_.vkDestroyPipelineCache(device_, pipelines_, nullptr);
+  pipelines_ = VK_NULL_HANDLE;
+  make_pipeline_cache(bytes);
+}
+
+void VkGpu::make_pipeline_cache(const Bytes& bytes) {
+  const VkPipelineCacheCreateInfo info{VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO, nullptr, 0, bytes.size(),
+                                       bytes.data()};
+  check(vk_.vkCreatePipelineCache(device_, &info, nullptr, &pipelines_), "vkCreatePipelineCache");
+}
+
+Bytes VkGpu::driver_cache() {
+  size_t size = 0;
+  check(vk_.vkGetPipelineCacheData(device_, pipelines_, &size, nullptr), "vkGetPipelineCacheData");
+  Bytes bytes(size);
+  check(vk_.vkGetPipelineCacheData(device_, pipelines_, &size, bytes.data()), "vkGetPipelineCacheData");
+  bytes.resize(size);
+  return bytes;
 }
 
 void VkGpu::build(VkProgram& p, std::span<const uint32_t> words) {
@@ -158,7 +200,7 @@ void VkGpu::build(VkProgram& p, std::span<const uint32_t> words) {
                                          p.layout,
                                          VK_NULL_HANDLE,
                                          -1};
-  const VkResult made = vk_.vkCreateComputePipelines(device_, VK_NULL_HANDLE, 1, &info, nullptr, &p.pipeline);
+  const VkResult made = vk_.vkCreateComputePipelines(device_, pipelines_, 1, &info, nullptr, &p.pipeline);
   vk_.vkDestroyShaderModule(device_, module, nullptr);
   check(made, "vkCreateComputePipelines");
 }

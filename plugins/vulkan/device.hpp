@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <mutex>
-#include <unordered_map>
 
 #include "gpu/backend.hpp"
 
@@ -33,11 +32,16 @@ struct VkChoice {
   VkPhysicalDevice physical = VK_NULL_HANDLE;
   uint32_t family = 0;  // of queues that compute and copy
   VkPhysicalDeviceLimits limits{};
+  uint32_t vendor = 0, device = 0;
+  uint8_t cache_uuid[VK_UUID_SIZE] = {};  // of what the driver keeps of pipelines
 };
 
 class VkGpu;
 
 struct VkProgram : Program {
+  explicit VkProgram(VkGpu& g) : gpu(g) {}
+  ~VkProgram() override;
+  VkGpu& gpu;
   VkDescriptorSetLayout set = VK_NULL_HANDLE;  // the device's
   VkPipelineLayout layout = VK_NULL_HANDLE;
   VkPipeline pipeline = VK_NULL_HANDLE;
@@ -68,7 +72,12 @@ class VkGpu : public Device {
   std::unique_ptr<Memory> allocate(uint32_t kind, uint64_t size, uint64_t align) override;
   std::unique_ptr<Stream> stream() override;
   void write(const Memory& to, uint64_t offset, std::span<const uint32_t> words) override;
-  const Program* program(const Source& source) override;
+  Language language() const override { return Language::kGlsl; }
+  std::string compiler() const override { return "SPIR-V"; }  // the compiler is part of this plugin
+  std::unique_ptr<Program> build(const Source& source, const std::string& text, Binary& binary) override;
+  std::string driver_cache_key() const override;
+  void take_driver_cache(const Bytes& bytes) override;
+  Bytes driver_cache() override;
   uint64_t range_align() const override;
   uint64_t free_bytes() override;
 
@@ -87,7 +96,8 @@ class VkGpu : public Device {
     VkDescriptorSetLayout set = VK_NULL_HANDLE;
     VkPipelineLayout whole = VK_NULL_HANDLE;
   };
-  const Layout& layout(uint32_t bindings);
+  Layout layout(uint32_t bindings);
+  void make_pipeline_cache(const Bytes& bytes);
   void build(VkProgram& p, std::span<const uint32_t> words);
   void destroy() noexcept;
 
@@ -95,11 +105,11 @@ class VkGpu : public Device {
   VolkDeviceTable vk_{};
   VkDevice device_ = VK_NULL_HANDLE;
   VkPhysicalDeviceMemoryProperties memory_{};
+  VkPipelineCache pipelines_ = VK_NULL_HANDLE;
   std::mutex queue_lock_;  // guards queue_
   VkQueue queue_ = VK_NULL_HANDLE;
-  std::mutex build_lock_;             // guards what follows; no call into the host under it
+  std::mutex layout_lock_;             // guards layouts_
   Layout layouts_[kMaxBindings + 1];  // by the count of bindings
-  std::unordered_map<std::string, std::unique_ptr<VkProgram>> programs_;  // by text
   std::atomic<bool> lost_{false};
 };
 

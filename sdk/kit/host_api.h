@@ -60,14 +60,14 @@ static inline opmux_status OPMUX_CALL kit_std_blob_get(opmux_host host, opmux_sp
   (void)host;
   (void)key;
   (void)out;
-  return OPMUX_E_NOT_FOUND;
+  return OPMUX_E_UNSUPPORTED;
 }
 
 static inline opmux_status OPMUX_CALL kit_std_blob_put(opmux_host host, opmux_span key, opmux_span value) {
   (void)host;
   (void)key;
   (void)value;
-  return OPMUX_OK;
+  return OPMUX_E_UNSUPPORTED;
 }
 
 static inline void OPMUX_CALL kit_std_trace(opmux_host host, uint32_t phase, uint64_t id, opmux_str name,

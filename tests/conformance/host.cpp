@@ -29,8 +29,8 @@ Host::Host(uint32_t threads) {
     return self(h).parallel(n, grain, body, ctx);
   };
   api_.concurrency = [](opmux_host h) { return static_cast<uint32_t>(self(h).threads_.size()) + 1; };
-  api_.blob_get = [](opmux_host, opmux_span, opmux_span*) -> opmux_status { return OPMUX_E_NOT_FOUND; };
-  api_.blob_put = [](opmux_host, opmux_span, opmux_span) -> opmux_status { return OPMUX_OK; };
+  api_.blob_get = [](opmux_host, opmux_span, opmux_span*) -> opmux_status { return OPMUX_E_UNSUPPORTED; };
+  api_.blob_put = [](opmux_host, opmux_span, opmux_span) -> opmux_status { return OPMUX_E_UNSUPPORTED; };
   api_.trace = [](opmux_host, uint32_t, uint64_t, opmux_str, uint64_t) {};
   api_.cancelled = [](opmux_host h, uint64_t token) -> uint32_t { return token == self(h).cancelled_token; };
   for (uint32_t i = 1; i < threads; ++i) threads_.emplace_back([this, i] { work(i); });

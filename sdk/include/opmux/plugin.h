@@ -59,8 +59,8 @@ typedef struct opmux_host_api {
    * Chunk bounds depend on n and grain only. The calling thread takes part; nested calls run inline. */
   opmux_status(OPMUX_CALL* parallel)(opmux_host, uint64_t n, uint64_t grain, opmux_body body, void* ctx);
   uint32_t(OPMUX_CALL* concurrency)(opmux_host);
-  /* Disk cache, keyed within (plugin build id). get: *out is valid until the next blob call of this thread.
-   */
+  /* Disk cache, keyed within (plugin build id). get: *out is valid until the next blob call of this thread;
+   * OPMUX_E_UNSUPPORTED where nothing is kept, so that no value need be made for put. */
   opmux_status(OPMUX_CALL* blob_get)(opmux_host, opmux_span key, opmux_span* out);
   opmux_status(OPMUX_CALL* blob_put)(opmux_host, opmux_span key, opmux_span value);
   void(OPMUX_CALL* trace)(opmux_host, uint32_t phase, uint64_t id, opmux_str name, uint64_t time_ns);

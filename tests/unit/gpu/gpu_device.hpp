@@ -93,7 +93,8 @@ class Tensor {
 
 class Gpu : public kit::RawPlugin {
  public:
-  explicit Gpu(const std::string& name) : RawPlugin(plugin_dir() + "/opmux_" + name + ".so") {}
+  explicit Gpu(const std::string& name, opmux_host_api* services = nullptr)
+      : RawPlugin(plugin_dir() + "/opmux_" + name + ".so", services) {}
   ~Gpu() {
     for (opmux_mem m : blocks_) mem.free_(device, m);
   }
