@@ -64,7 +64,7 @@ using Bytes = std::vector<std::byte>;
 
 // What a device keeps of a compiled text, for the next time.
 struct Binary {
-  Bytes bytes;  // empty: there is none
+  Bytes bytes;          // empty: there is none
   bool wanted = false;  // fill `bytes` after compiling
   bool compiled = false;
 };
@@ -102,6 +102,8 @@ class Device {
   // Makes a kernel ready, from binary.bytes where the driver takes them, else from the text, which it says in
   // binary.compiled. Any thread; two texts at a time.
   virtual std::unique_ptr<Program> build(const Source& source, const std::string& text, Binary& binary) = 0;
+  // Does the driver have a disk cache of its own, and does a binary cost about as much as compiling?
+  virtual bool binaries_are_dear() const { return false; }
   // What the driver itself keeps of all kernels: given back after a start, asked for before the end.
   virtual std::string driver_cache_key() const { return {}; }  // empty: it keeps nothing
   virtual void take_driver_cache(const Bytes&) {}

@@ -13,7 +13,11 @@ opmux_span span_of(const void* data, size_t size) { return {data, size}; }
 }  // namespace
 
 Programs::Programs(Device& device, const opmux_host_api& host)
-    : device_(device), host_(host), compiler_(device.compiler()), driver_key_(device.driver_cache_key()) {
+    : device_(device),
+      host_(host),
+      compiler_(device.compiler()),
+      driver_key_(device.driver_cache_key()),
+      wanted_(wants_binaries()) {
   if (driver_key_.empty()) return;
   driver_cache_ = load(driver_key_);
   if (!driver_cache_.empty()) device_.take_driver_cache(driver_cache_);
@@ -57,22 +61,31 @@ const Program* Programs::get(const Source& source) {
 Programs::Made Programs::make(const Source& source, const std::string& text) {
   const std::string key = compiler_ + '\n' + text;
   Binary binary;
-  binary.bytes = load(key, &binary.wanted);
+  binary.wanted = wanted_;
+  if (wanted_) binary.bytes = load(key);
   const auto start = std::chrono::steady_clock::now();
   Made made = device_.build(source, text, binary);
   if (!binary.compiled) return made;
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
   log(fmt::format("compiled kernel {} in {:.1f} ms", source.file->name, took.count()));
-  if (binary.wanted && !binary.bytes.empty()) save(key, binary.bytes);
+  if (wanted_ && !binary.bytes.empty()) save(key, binary.bytes);
   return made;
 }
 
-// kept: does the host keep anything?
-Bytes Programs::load(const std::string& key, bool* kept) const {
+// The setting `binaries` is on, off, or else what the driver makes worth while.
+bool Programs::wants_binaries() const {
   opmux_span found{};
-  const opmux_status s = host_.blob_get(host_.self, span_of(key.data(), key.size()), &found);
-  if (kept) *kept = OPMUX_CODE(s) != OPMUX_E_UNSUPPORTED;
-  if (s != OPMUX_OK) return {};
+  const opmux_status kept = host_.blob_get(host_.self, span_of(compiler_.data(), compiler_.size()), &found);
+  if (OPMUX_CODE(kept) == OPMUX_E_UNSUPPORTED) return false;
+  opmux_str value{};
+  std::string_view setting;
+  if (host_.config(host_.self, {"binaries", 8}, &value) == OPMUX_OK) setting = {value.data, value.size};
+  return setting == "on" || (setting != "off" && !device_.binaries_are_dear());
+}
+
+Bytes Programs::load(const std::string& key) const {
+  opmux_span found{};
+  if (host_.blob_get(host_.self, span_of(key.data(), key.size()), &found) != OPMUX_OK) return {};
   const auto* bytes = static_cast<const std::byte*>(found.data);
   return {bytes, bytes + found.size};
 }

@@ -24,13 +24,15 @@ class Programs {
  private:
   using Made = std::shared_ptr<const Program>;
   Made make(const Source& source, const std::string& text);
-  Bytes load(const std::string& key, bool* kept = nullptr) const;
+  Bytes load(const std::string& key) const;
+  bool wants_binaries() const;
   void save(const std::string& key, const Bytes& value) const;
   void log(const std::string& text) const;
 
   Device& device_;
   const opmux_host_api& host_;
   const std::string compiler_, driver_key_;
+  const bool wanted_;   // are binaries kept?
   Bytes driver_cache_;  // as it was at the start
   std::mutex lock_;     // guards made_; neither the driver nor the host is called under it
   std::unordered_map<std::string, std::shared_future<Made>> made_;  // by text

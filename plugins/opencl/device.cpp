@@ -180,6 +180,14 @@ std::string ClDevice::compiler() const {
   });
 }
 
+// PoCL compiles every kernel once more, for groups of any size, when it is asked for a binary.
+bool ClDevice::binaries_are_dear() const {
+  return cl_try("open", [&] {
+    const cl::Platform platform(device_.getInfo<CL_DEVICE_PLATFORM>());
+    return platform.getInfo<CL_PLATFORM_NAME>().starts_with("Portable Computing Language");
+  });
+}
+
 std::unique_ptr<Program> ClDevice::build(const Source& source, const std::string& text, Binary& binary) {
   return cl_try("prepare", [&] {
     if (const auto kept = from_binary(binary.bytes))

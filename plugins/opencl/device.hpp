@@ -55,6 +55,7 @@ class ClDevice : public Device {
   void write(const Memory& to, uint64_t offset, std::span<const uint32_t> words) override;
   Language language() const override { return Language::kOpenCl; }
   std::string compiler() const override;
+  bool binaries_are_dear() const override;
   std::unique_ptr<Program> build(const Source& source, const std::string& text, Binary& binary) override;
   uint64_t range_align() const override { return 0; }  // an argument is a whole buffer
   uint64_t free_bytes() override;

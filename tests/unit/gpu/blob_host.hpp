@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <string>
@@ -24,6 +25,11 @@ class BlobHost {
       self(h).plain_.api()->free_(self(h).plain_.api()->self, p, size, align);
     };
     api_.cancelled = [](opmux_host, uint64_t) -> uint32_t { return 0; };
+    api_.config = [](opmux_host h, opmux_str key, opmux_str* value) -> opmux_status {
+      if (std::string_view(key.data, key.size) != "binaries" || !self(h).binaries) return OPMUX_E_NOT_FOUND;
+      *value = {self(h).binaries, std::strlen(self(h).binaries)};
+      return OPMUX_OK;
+    };
     api_.log = [](opmux_host h, uint32_t, opmux_str, opmux_str text) {
       const std::lock_guard lock(self(h).lock_);
       self(h).log_.emplace_back(text.data, text.size);
@@ -62,6 +68,7 @@ class BlobHost {
 
   std::map<std::string, std::string> blobs;
   bool keeps = true;
+  const char* binaries = nullptr;  // the setting
   int puts = 0;
 
  private:

@@ -10,6 +10,7 @@ class GpuCache : public OnGpu {
  protected:
   // Starts the plugin, adds two tensors, and says how many kernels were compiled for that.
   int compiled() {
+    host.binaries = "on";
     Gpu gpu(GetParam(), host.api());
     host.clear_log();
     kit::Program p(OPMUX_SLOT_MAIN, 2);

@@ -35,13 +35,14 @@ class Counting : public Device {
     if (binary.wanted) binary.bytes = bytes_of("binary of " + text);
     return std::make_unique<Program>();
   }
+  bool binaries_are_dear() const override { return dear; }
   std::string driver_cache_key() const override { return keeps ? "pipelines" : ""; }
   void take_driver_cache(const Bytes& b) override { taken = b; }
   Bytes driver_cache() override { return kept; }
 
   std::string version = "driver 1";
   std::atomic<int> compiled{0};
-  bool fail = false, keeps = false;
+  bool fail = false, keeps = false, dear = false;
   Bytes taken, kept;
 };
 
@@ -108,6 +109,18 @@ TEST(Programs, AHostThatKeepsNothingIsNotGivenAnything) {
   programs.get(source(OPMUX_U8));
   EXPECT_EQ(device.compiled, 1);
   EXPECT_EQ(host.puts, 0);
+}
+
+TEST(Programs, DearBinariesAreKeptOnlyWhenTheSettingSaysSo) {
+  for (const char* setting : {static_cast<const char*>(nullptr), "off", "on"}) {
+    test::BlobHost host;
+    host.binaries = setting;
+    Counting device;
+    device.dear = true;
+    Programs programs(device, *host.api());
+    programs.get(source(OPMUX_U8));
+    EXPECT_EQ(host.puts, setting && std::string_view(setting) == "on" ? 1 : 0);
+  }
 }
 
 TEST(Programs, WhatFailedIsTriedAgain) {
