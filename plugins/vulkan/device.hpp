@@ -108,7 +108,7 @@ class VkGpu : public Device {
   VkPipelineCache pipelines_ = VK_NULL_HANDLE;
   std::mutex queue_lock_;  // guards queue_
   VkQueue queue_ = VK_NULL_HANDLE;
-  std::mutex layout_lock_;             // guards layouts_
+  std::mutex layout_lock_;            // guards layouts_
   Layout layouts_[kMaxBindings + 1];  // by the count of bindings
   std::atomic<bool> lost_{false};
 };

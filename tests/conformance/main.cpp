@@ -22,6 +22,9 @@ void declare(CLI::App& app, Options& o) {
       ->capture_default_str()
       ->check(CLI::Range(1, 64));
   app.add_option("--jobs", o.jobs, "tests at a time")->capture_default_str()->check(CLI::Range(1, 64));
+  app.add_option("--every", o.every, "one test of so many, chosen by its name: for slow devices")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10000));
   app.add_option("--xfail", o.xfail, "file of expected failures: a glob and the reason on each line");
   app.add_option("--junit", o.junit, "file for the results as JUnit XML");
   app.add_option("--markdown", o.markdown, "file for the table of support and accuracy");

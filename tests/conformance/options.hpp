@@ -15,6 +15,7 @@ struct Options {
   uint32_t device = 0;
   uint32_t threads = 3;  // of the host that the suite is for the plugin
   uint32_t jobs = 2;     // tests at a time
+  uint32_t every = 1;    // one test of so many
   bool full = false, tap = false, json = false, determinism = false, list = false, quick = false,
        fail_fast = false;
 };

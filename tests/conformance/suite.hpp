@@ -21,7 +21,7 @@ class Suite {
   void add_alone(std::string name, std::function<void()> run);
   // A test on a lane; many run at a time.
   void add(std::string name, std::function<void(Lane&)> run);
-  bool wanted(const std::string& name) const { return matches(options.filter, name); }
+  bool wanted(const std::string& name) const;
   void print_names() const;
   void run();
   const Oracle& oracle() const { return *oracle_; }
