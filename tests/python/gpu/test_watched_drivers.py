@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kernels and calls of the GPU plugins under tools that watch them: oclgrind for data races, Vulkan's validation layer."""
+"""Kernels and calls of the GPU plugins under tools that watch: oclgrind for races, Vulkan's validation layer."""
 
 import os
 import subprocess
@@ -24,7 +24,8 @@ khronos_validation.enables = VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDA
 def suite(build_dir, plugin, every, before=(), **environment):
     words = [*before, str(build_dir / "bin/opmux-cts"), str(build_dir / f"lib/opmux/opmux_{plugin}.so"), "--jobs", "1",
              "--every", str(every)]
-    return subprocess.run(words, capture_output=True, text=True, timeout=3600, env={**os.environ, **environment}, check=False)
+    return subprocess.run(words, capture_output=True, text=True, timeout=3600, env={**os.environ, **environment},
+                          check=False)
 
 
 @pytest.mark.parametrize("every", PARTS)
