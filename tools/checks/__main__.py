@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from tools.checks import drift, exports, formatting, layers, names, sizes, spdx
+from tools.checks import drift, exports, formatting, kernels, layers, names, sizes, spdx
 from tools.checks.tree import Tree
 
 CHECKS = {
@@ -16,6 +16,7 @@ CHECKS = {
     "format": formatting,
     "drift": drift,
     "exports": exports,
+    "kernels": kernels,
 }
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-from tools.checks import drift, formatting, spdx
+from tools.checks import drift, formatting, kernels, spdx
 
 
 def test_a_source_without_its_licence_line_is_found(plant):
@@ -51,3 +51,18 @@ def test_a_generator_that_finds_nothing_is_quiet(plant):
         drift.run(plant({"tools/codegen/__main__.py": "import sys\nassert sys.argv[1:] == ['--check']\n"}))
         == []
     )
+
+
+def test_a_kernel_written_twice_is_found(plant):
+    body = [f"x[{i}] = {i};" for i in range(20)]
+    one = "// SPDX-License-Identifier: Apache-2.0\n" + "\n".join(body)
+    spaced = "int a;\n" + "\n\n  ".join(body)
+    less = "\n".join(body[:19] + ["y = 1;"])
+    tree = plant({"plugins/gpu/kernels/body/a.h": one, "plugins/gpu/kernels/body/same.h": one,
+                  "plugins/cuda/kernels/less.cuh": less})
+    assert kernels.run(tree) == []
+    tree = plant({"plugins/gpu/kernels/body/a.h": one, "plugins/cuda/b.cu": spaced})
+    assert kernels.run(tree) == [
+        "plugins/cuda/b.cu:2: 20 lines that plugins/gpu/kernels/body/a.h:2 has, too; "
+        "kernels are written once, in plugins/gpu/kernels"
+    ]
