@@ -80,12 +80,11 @@ class ClBackend : public Backend {
     });
     for (const cl::Platform& p : platforms) add(p);
     if (infos_.empty()) {
-      throw DriverError(
-          OPMUX_E_UNSUPPORTED, OPMUX_NATIVE_NONE, 0,
-          platforms.empty()
-              ? "opencl: no driver is installed (the loader knows no platform)"
-              : fmt::format("opencl: {} platforms, but none has a device that can run the kernels",
-                            platforms.size()));
+      throw DriverError(OPMUX_E_UNSUPPORTED, OPMUX_NATIVE_NONE, 0,
+                        platforms.empty()
+                            ? "no driver is installed (the loader knows no platform)"
+                            : fmt::format("{} platforms, but none has a device that can run the kernels",
+                                          platforms.size()));
     }
   }
   std::vector<opmux_devinfo> devices() override { return infos_; }

@@ -11,7 +11,7 @@ namespace opmux::gpu {
 namespace {
 
 [[noreturn]] void unsupported(VkResult code, const std::string& why) {
-  throw DriverError(OPMUX_E_UNSUPPORTED, OPMUX_NATIVE_VULKAN, code, "vulkan: " + why);
+  throw DriverError(OPMUX_E_UNSUPPORTED, OPMUX_NATIVE_VULKAN, code, why);
 }
 
 template <class T, class F>
