@@ -11,11 +11,12 @@
 namespace opmux::gpu {
 namespace {
 
-// Functions of floats; $a, $b and $c are the operands, F the prefix of a function of the type.
+// Functions of floats; $a, $b and $c are the operands. part: a text that it needs.
 struct FloatFn {
   uint32_t fn;
   const char* text;
   bool in_f64;
+  const char* part = nullptr;
 };
 constexpr FloatFn kFloatFns[] = {
     {OPMUX_FN_NEG, "-$a", true},
@@ -46,6 +47,27 @@ constexpr FloatFn kFloatFns[] = {
     {OPMUX_FN_MIN, "(GK_ISNAN($a) ? $a : ($a < $b ? $a : $b))", true},
     {OPMUX_FN_MAX, "(GK_ISNAN($a) ? $a : ($a > $b ? $a : $b))", true},
     {OPMUX_FN_FMA, "gk_mad($a, $b, $c)", true},
+    {OPMUX_FN_EXPM1, "gk_expm1($a)", false, "powers.h"},
+    {OPMUX_FN_EXP2, "gk_exp2($a)", false, "powers.h"},
+    {OPMUX_FN_LOG1P, "gk_log1p($a)", false, "powers.h"},
+    {OPMUX_FN_LOG2, "gk_log2($a)", false, "powers.h"},
+    {OPMUX_FN_SINH, "gk_sinh($a)", false, "powers.h"},
+    {OPMUX_FN_COSH, "gk_cosh($a)", false, "powers.h"},
+    {OPMUX_FN_ASINH, "gk_asinh($a)", false, "powers.h"},
+    {OPMUX_FN_ACOSH, "gk_acosh($a)", false, "powers.h"},
+    {OPMUX_FN_ATANH, "gk_atanh($a)", false, "powers.h"},
+    {OPMUX_FN_SOFTPLUS, "gk_softplus($a)", false, "powers.h"},
+    {OPMUX_FN_MISH, "gk_mish($a)", false, "powers.h"},
+    {OPMUX_FN_POW, "gk_pow($a, $b)", false, "powers.h"},
+    {OPMUX_FN_SIN, "gk_sin($a)", false, "angles.h"},
+    {OPMUX_FN_COS, "gk_cos($a)", false, "angles.h"},
+    {OPMUX_FN_TAN, "gk_tan($a)", false, "angles.h"},
+    {OPMUX_FN_ASIN, "gk_asin($a)", false, "angles.h"},
+    {OPMUX_FN_ACOS, "gk_acos($a)", false, "angles.h"},
+    {OPMUX_FN_ATAN, "gk_atan($a)", false, "angles.h"},
+    {OPMUX_FN_ATAN2, "gk_atan2($a, $b)", false, "angles.h"},
+    {OPMUX_FN_MOD, "gk_mod($a, $b)", false, "rests.h"},
+    {OPMUX_FN_FMOD, "gk_fmod($a, $b)", false, "rests.h"},
 };
 
 // Of integers; # is the suffix of functions of the type, U() and T() the unsigned type of the same width and
@@ -233,7 +255,9 @@ class Writer {
       return filled(text, x, k);
     }
     for (const FloatFn& f : kFloatFns) {
-      if (f.fn == x.op && (f.in_f64 || k == Kind::kFloat)) return narrowed(dtype, filled(f.text, x, k));
+      if (f.fn != x.op || (!f.in_f64 && k != Kind::kFloat)) continue;
+      if (f.part) s_.parts.insert(f.part);
+      return narrowed(dtype, filled(f.text, x, k));
     }
     return {};
   }

@@ -31,6 +31,11 @@
 #define GK_GROUP_Z gl_WorkGroupID.z
 #define GK_BARRIER() barrier()
 #define GK_ATOMIC_MAX(b, i, v) atomicMax(b[i], v)
+uint gk_mul_high(uint a, uint b) {
+  uint high, low;
+  umulExtended(a, b, high, low);
+  return high;
+}
 #else
 #pragma OPENCL FP_CONTRACT OFF
 #define GK_FN static inline
@@ -66,6 +71,7 @@
 #define GK_GROUP_Z ((uint)get_group_id(2))
 #define GK_BARRIER() barrier(CLK_LOCAL_MEM_FENCE)
 #define GK_ATOMIC_MAX(b, i, v) atomic_max(&b[i], v)
+#define gk_mul_high(a, b) mul_hi(a, b)
 #endif
 // A word of the kernel's code; P_name is where the word `name` lies.
 #define GK_CODE(i) code[p.base[0] + GK_U32(i)]
