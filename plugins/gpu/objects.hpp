@@ -73,11 +73,13 @@ struct Kernel {
   std::vector<std::shared_ptr<Memory>> slabs;  // where their codes lie
   uint32_t op = 0;
   std::vector<opmux_tdesc> operands;  // inputs, then outputs
+  uint32_t scalars = 0;               // those that a run brings by value
 };
 
 struct Queue {
   Dev* dev = nullptr;
   std::unique_ptr<Memory> fault;   // the word that kernels report in
+  std::unique_ptr<Memory> scalars;  // of the run that comes next
   std::unique_ptr<Stream> stream;  // after what its work uses
   bool may_fault = false;          // a kernel that reports has been launched since the last finish
   uint32_t seen = 0;               // copy of the word; 0 is no fault
@@ -87,6 +89,7 @@ struct RecordedRun {
   Kernel* kernel = nullptr;
   std::vector<opmux_bind> binds;
   opmux_bind workspace{};
+  std::unique_ptr<Memory> scalars;
   size_t first = 0;  // launch of the recording
   bool stale = false;
 };

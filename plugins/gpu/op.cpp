@@ -2,6 +2,8 @@
 // OP of every GPU plugin: the kit's choice among the operators of op_table.cpp, and kernels.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "gpu/objects.hpp"
 #include "gpu/op_table.hpp"
 #include "kit/schema_hook.hpp"
@@ -42,6 +44,8 @@ opmux_status prepare(opmux_dev dev, const opmux_opd* d, uint64_t impl_key, opmux
     plan_at(static_cast<size_t>(op - kit_the_device.ops))(dev->info, *full, cap, &k->plan);
     k->operands.assign(full->in, full->in + full->n_in);
     k->operands.insert(k->operands.end(), full->out, full->out + full->n_out);
+    k->scalars = static_cast<uint32_t>(std::ranges::count_if(
+        k->operands, [](const opmux_tdesc& t) { return (t.flags & OPMUX_T_HOST_SCALAR) != 0; }));
     for (Step& step : k->plan.steps) make_ready(*k, step);
     *out = reinterpret_cast<opmux_kernel>(k.release());
     return OPMUX_OK;

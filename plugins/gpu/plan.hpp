@@ -27,12 +27,14 @@ struct Reach {
 };
 Reach reach_of(const opmux_tdesc& t);
 
-// What lies at a binding: operand `arg` of a run (inputs, then outputs), or one of these.
-inline constexpr uint32_t kWorkspace = 0xfffffffeu, kFaultWord = 0xffffffffu;
+// What lies at a binding: operand `arg` of a run (inputs, then outputs), or one of these; from kScalars on the
+// values that a run brings, 8 bytes each.
+inline constexpr uint32_t kWorkspace = 0xfffffffeu, kFaultWord = 0xffffffffu, kScalars = 0xff000000u;
+inline constexpr uint32_t kScalarBytes = 8;
 struct BindingUse {
   uint32_t arg = 0, binding = 0;
-  Reach reach;  // in the workspace, from its start
-  uint32_t element = 4;
+  Reach reach;         // in the workspace, from its start
+  uint32_t bits = 32;  // of an element
   bool written = false;
 };
 
@@ -90,6 +92,7 @@ struct RunBinds {
   std::span<const opmux_bind> operands;
   opmux_bind workspace{};
   BoundRange fault{};  // the queue's word
+  BoundRange scalars{};
 };
 
 // The launches of one run. align: of a range's offset, a power of two; 0: ranges start with their blocks.

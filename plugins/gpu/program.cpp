@@ -123,6 +123,28 @@ std::string bits64(uint64_t v) {
   return fmt::format("((GK_U64(0x{:x}u) << 32u) | GK_U64(0x{:x}u))", v >> 32, v & 0xffffffffu);
 }
 
+// A float as one of 8 or 4 bits.
+std::string small_float(const opmux_insn& x, const std::string& v) {
+  const char* saturate = x.flags & OPMUX_INSN_SATURATE ? "true" : "false";
+  const int mode = x.flags & OPMUX_INSN_ROUND_UP ? 1 : x.flags & OPMUX_INSN_ROUND_DOWN ? -1 : 0;
+  switch (x.dtype) {
+    case OPMUX_E4M3FN:
+      return fmt::format("gk_e4m3fn_float(gk_e4m3fn_bits({}, {}))", v, saturate);
+    case OPMUX_E5M2:
+      return fmt::format("gk_e5m2_float(gk_e5m2_bits({}, {}))", v, saturate);
+    case OPMUX_E4M3FNUZ:
+      return fmt::format("gk_e4m3fnuz_float(gk_e4m3fnuz_bits({}, {}))", v, saturate);
+    case OPMUX_E5M2FNUZ:
+      return fmt::format("gk_e5m2fnuz_float(gk_e5m2fnuz_bits({}, {}))", v, saturate);
+    case OPMUX_E8M0:
+      return fmt::format("gk_e8m0_float(gk_e8m0_bits({}, {}, {}))", v, saturate, mode);
+    default:
+      return fmt::format("gk_e2m1_float(gk_e2m1_bits({}, {}))", v, saturate);
+  }
+}
+
+bool is_small_float(uint32_t dtype) { return kit::is_float(dtype) && OPMUX_DTYPE_BITS(dtype) <= 8; }
+
 // What an expression in the computing type must go through to be a value of the type.
 std::string narrowed(uint32_t dtype, const std::string& x) {
   if (dtype == OPMUX_F16) return fmt::format("gk_round_f16({})", x);
@@ -342,22 +364,29 @@ class Writer {
     return text;
   }
 
+  std::string rounded(const opmux_insn& x, const std::string& v) const {
+    if (!is_small_float(x.dtype)) return narrowed(x.dtype, v);
+    s_.parts.insert("small_floats.h");
+    return small_float(x, v);
+  }
+
   std::string cast(uint32_t from, const opmux_insn& x) const {
     const Kind f = kind_of(from), t = kind_of(x.dtype);
     if (f == Kind::kBool)
-      return t == Kind::kBool ? fmt::format("v{}", x.a) : fmt::format("{}(v{} ? 1 : 0)", conversion(t), x.a);
+      return t == Kind::kBool ? fmt::format("v{}", x.a)
+                              : rounded(x, fmt::format("{}(v{} ? 1 : 0)", conversion(t), x.a));
     if (t == Kind::kBool) return fmt::format("!(v{} == {}(0))", x.a, conversion(f));
     if (is_real(f) && is_int(t)) return float_to_int(f, x);
     if (is_int(f) && is_int(t)) return int_to_int(from, x);
     if (t == Kind::kDouble || x.dtype == OPMUX_F32) return fmt::format("{}(v{})", conversion(t), x.a);
-    if (f == Kind::kFloat) return narrowed(x.dtype, fmt::format("v{}", x.a));
+    if (f == Kind::kFloat) return rounded(x, fmt::format("v{}", x.a));
     // Two roundings, the first to odd, are as one.
     const char* odd = f == Kind::kDouble ? "gk_odd_double"
                       : f == Kind::kInt  ? "gk_odd_i"
                       : f == Kind::kUint ? "gk_odd_u"
                       : f == Kind::kLong ? "gk_odd_l"
                                          : "gk_odd_m";
-    return narrowed(x.dtype, fmt::format("{}(v{})", odd, x.a));
+    return rounded(x, fmt::format("{}(v{})", odd, x.a));
   }
 
   const opmux_prog& p_;

@@ -3,6 +3,7 @@
 // blocks the calling thread.
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "gpu/objects.hpp"
 
@@ -31,15 +32,36 @@ void check_bind(const Kernel& k, uint32_t arg, const opmux_bind& bind) {
 }
 
 void launch(Queue& q, Kernel& k, std::span<const opmux_bind> binds, const opmux_bind& workspace,
-            Launcher& to) {
+            const Memory* scalars, Launcher& to) {
   for (uint32_t i = 0; i < binds.size(); ++i) check_bind(k, i, binds[i]);
-  launch_run(k.plan, k.ready, {binds, workspace, {q.fault.get(), 0, 4}}, k.dev->device->range_align(), to);
+  BoundRange values;
+  if (scalars) values = {scalars, 0, scalars->size()};
+  launch_run(k.plan, k.ready, {binds, workspace, {q.fault.get(), 0, 4}, values},
+             k.dev->device->range_align(), to);
+}
+
+// The values that a run brings, NULL where its kernel asks for none.
+const void* scalars_of(const opmux_run& r, const Kernel& k) {
+  if (k.scalars == 0) return nullptr;
+  const uint32_t want = k.scalars * kScalarBytes;
+  const uint32_t have = OPMUX_HAS(&r, opmux_run, params_size) && r.params ? r.params_size : 0;
+  if (have < want) refuse(OPMUX_NO_ARG, "operator 0x%08x: %llu bytes of parameters, it wants %llu", k.op, have, want);
+  return r.params;
 }
 
 bool reports(const Kernel& k) { return k.plan.faulty_arg != OPMUX_NO_ARG; }
 
 void launch(Queue& q, const opmux_run& r, Kernel& k) {
-  launch(q, k, {r.arg, r.n_arg}, OPMUX_HAS(&r, opmux_run, ws) ? r.ws : opmux_bind{}, *q.stream);
+  // In the order of the queue: earlier runs have read theirs.
+  if (const void* values = scalars_of(r, k)) {
+    Copy c;
+    c.dst = q.scalars.get();
+    c.src_host = values;
+    c.size = k.scalars * kScalarBytes;
+    q.stream->copy(c);
+  }
+  launch(q, k, {r.arg, r.n_arg}, OPMUX_HAS(&r, opmux_run, ws) ? r.ws : opmux_bind{}, q.scalars.get(),
+         *q.stream);
   q.may_fault |= reports(k);
 }
 
@@ -70,6 +92,7 @@ opmux_status create(opmux_dev dev, uint32_t flags, opmux_queue* out, opmux_err* 
     q->dev = of(dev);
     q->fault = q->dev->device->allocate(OPMUX_MEM_HOST, 4, 4);
     q->dev->device->write(*q->fault, 0, std::array{0u});
+    q->scalars = q->dev->device->allocate(OPMUX_MEM_DEVICE, kMaxBindings * kScalarBytes, kScalarBytes);
     q->stream = q->dev->device->stream();
     *out = reinterpret_cast<opmux_queue>(q.release());
     return OPMUX_OK;
@@ -182,6 +205,17 @@ opmux_status finish(opmux_queue q, uint64_t timeout_ns, opmux_err* err) {
   });
 }
 
+// A recording keeps its values.
+std::unique_ptr<Memory> keep_scalars(const opmux_run& r, const Kernel& k) {
+  const void* values = scalars_of(r, k);
+  if (!values) return nullptr;
+  std::vector<uint32_t> words(k.scalars * kScalarBytes / sizeof(uint32_t));
+  std::memcpy(words.data(), values, k.scalars * kScalarBytes);
+  auto memory = k.dev->device->allocate(OPMUX_MEM_HOST, k.scalars * kScalarBytes, kScalarBytes);
+  k.dev->device->write(*memory, 0, words);
+  return memory;
+}
+
 opmux_status record(opmux_queue q, const opmux_run* runs, uint32_t stride, uint32_t n, opmux_commands* out,
                     opmux_err* err) {
   return guarded(err, [&]() -> opmux_status {
@@ -194,8 +228,9 @@ opmux_status record(opmux_queue q, const opmux_run* runs, uint32_t stride, uint3
         return kit_fail(err, OPMUX_E_UNSUPPORTED, OPMUX_NO_ARG,
                         "record: run %u waits for or signals a timeline", i);
       }
-      c->runs.push_back({&k, {r.arg, r.arg + r.n_arg}, r.ws, all.launches.size(), false});
-      launch(*of(q), k, c->runs.back().binds, r.ws, all);
+      c->runs.push_back({&k, {r.arg, r.arg + r.n_arg}, r.ws, nullptr, all.launches.size(), false});
+      c->runs.back().scalars = keep_scalars(r, k);
+      launch(*of(q), k, c->runs.back().binds, r.ws, c->runs.back().scalars.get(), all);
       c->may_fault |= reports(k);
       for (opmux_bind& b : c->runs.back().binds) b.actual = nullptr;
     }
@@ -227,7 +262,7 @@ opmux_status replay(opmux_queue q, opmux_commands commands, const opmux_rebind* 
     for (RecordedRun& run : c.runs) {
       if (!run.stale) continue;
       changed.launches.clear();
-      launch(*of(q), *run.kernel, run.binds, run.workspace, changed);
+      launch(*of(q), *run.kernel, run.binds, run.workspace, run.scalars.get(), changed);
       stream.update(*c.recording, run.first, changed.launches);
       run.stale = false;
     }

@@ -10,11 +10,14 @@ namespace opmux::gpu {
 namespace {
 
 // How an element lies in a buffer, in both languages, and how it becomes a number and back ($ is the value).
+// Elements below a byte lie in words; their stores put them in by atomics, since lanes share a word.
 struct Storage {
   uint32_t dtype;
   Kind kind;
   const char *opencl, *glsl, *load, *store;
 };
+#define SMALL_FLOAT(dtype, f) \
+  { dtype, Kind::kFloat, "uchar", "uint8_t", "gk_" f "_float(GK_U32($))", "GK_AS_U8(gk_" f "_bits($, false))" }
 constexpr Storage kStorage[] = {
     {OPMUX_F32, Kind::kFloat, "float", "float", "$", "$"},
     {OPMUX_F16, Kind::kFloat, "ushort", "uint16_t", "gk_f16_float(GK_U32($))", "GK_AS_U16(gk_f16_bits($))"},
@@ -31,6 +34,17 @@ constexpr Storage kStorage[] = {
     {OPMUX_U64, Kind::kUlong, "ulong", "uint64_t", "$", "$"},
     {OPMUX_BOOL, Kind::kBool, "uchar", "uint8_t", "(GK_U32($) != 0u)", "GK_AS_U8(($) ? 1u : 0u)"},
     {kRaw64, Kind::kPair, "uint2", "uvec2", "$", "$"},
+    SMALL_FLOAT(OPMUX_E4M3FN, "e4m3fn"),
+    SMALL_FLOAT(OPMUX_E5M2, "e5m2"),
+    SMALL_FLOAT(OPMUX_E4M3FNUZ, "e4m3fnuz"),
+    SMALL_FLOAT(OPMUX_E5M2FNUZ, "e5m2fnuz"),
+    {OPMUX_E8M0, Kind::kFloat, "uchar", "uint8_t", "gk_e8m0_float(GK_U32($))",
+     "GK_AS_U8(gk_e8m0_bits($, false, 0))"},
+    {OPMUX_E2M1, Kind::kFloat, "uint", "uint", "gk_e2m1_float($)", "gk_e2m1_bits($, false)"},
+    {OPMUX_I4, Kind::kInt, "uint", "uint", "(GK_I32(($) << 28u) >> 28u)", "(GK_U32($) & 15u)"},
+    {OPMUX_I2, Kind::kInt, "uint", "uint", "(GK_I32(($) << 30u) >> 30u)", "(GK_U32($) & 3u)"},
+    {OPMUX_U4, Kind::kUint, "uint", "uint", "$", "(($) & 15u)"},
+    {OPMUX_U2, Kind::kUint, "uint", "uint", "$", "(($) & 3u)"},
 };
 
 const Storage* storage_of(uint32_t dtype) {
@@ -50,13 +64,23 @@ const std::string& part(std::string_view name) {
   throw std::logic_error(fmt::format("no kernel text is called {}", name));
 }
 
+bool is_part_of_byte(uint32_t dtype) { return dtype != kRaw64 && OPMUX_DTYPE_BITS(dtype) < 8; }
+
+bool is_small_float(uint32_t dtype) {
+  return dtype != kRaw64 && OPMUX_DTYPE_CLASS(dtype) == OPMUX_CLASS_FLOAT && OPMUX_DTYPE_BITS(dtype) <= 8;
+}
+
 // Macros for a buffer or a type: its name as the computing type, a conversion to it, loads and stores.
 std::string type_macros(const std::string& name, uint32_t dtype) {
   const Storage& s = *storage_of(dtype);
-  return fmt::format(
-      "#define T_{0} {1}\n#define TO_{0}(v) {2}\n#define LD_{0}(i) {3}\n#define ST_{0}(i, v) {0}[i] = {4}\n",
-      name, kind_name(s.kind), fmt::format("{}(v)", conversion(s.kind)), put(s.load, name + "[i]"),
-      put(s.store, "(v)"));
+  const bool part = is_part_of_byte(dtype);
+  const uint32_t bits = OPMUX_DTYPE_BITS(dtype);
+  const std::string at = part ? fmt::format("GK_PART({}, i, {}u)", name, bits) : name + "[i]";
+  const std::string store = put(s.store, "(v)");
+  return fmt::format("#define T_{0} {1}\n#define TO_{0}(v) {2}(v)\n#define LD_{0}(i) {3}\n", name,
+                     kind_name(s.kind), conversion(s.kind), put(s.load, at)) +
+         (part ? fmt::format("#define ST_{0}(i, v) GK_PUT_PART({0}, i, {1}u, {2})\n", name, bits, store)
+               : fmt::format("#define ST_{0}(i, v) {0}[i] = {1}\n", name, store));
 }
 
 std::string shared_text(const Source& s, Language language) {
@@ -75,7 +99,8 @@ std::string glsl_entry(const Source& s, const std::string& body) {
   std::string text = "layout(std430, set = 0, binding = 0) readonly buffer GkCode { uint code[]; };\n";
   uint32_t binding = 1;
   for (const auto& b : s.bindings()) {
-    const char* access = b.access == Access::kIn ? "readonly " : b.access == Access::kOut ? "writeonly " : "";
+    const bool whole = b.access == Access::kOut && !is_part_of_byte(b.dtype);
+    const char* access = b.access == Access::kIn ? "readonly " : whole ? "writeonly " : "";
     text += fmt::format("layout(std430, set = 0, binding = {}) {}buffer GkB_{} {{ {} {}[]; }};\n", binding++,
                         access, b.name, storage_of(b.dtype)->glsl, b.name);
   }
@@ -164,11 +189,12 @@ std::vector<KernelFile::Param> Source::params() const {
 
 std::string Source::text(Language language) const {
   std::string text = language == Language::kGlsl ? kGlslHead : "";
-  bool longs_used = longs, doubles_used = doubles;
+  bool longs_used = longs, doubles_used = doubles, small_floats = false;
   for (const auto& [name, dtype] : types) {
     const Kind kind = kind_of(dtype);
     longs_used |= kind == Kind::kLong || kind == Kind::kUlong;
     doubles_used |= kind == Kind::kDouble;
+    small_floats |= is_small_float(dtype);
   }
   if (language == Language::kGlsl) {
     if (longs_used || doubles_used)
@@ -180,8 +206,10 @@ std::string Source::text(Language language) const {
   text += fmt::format("#define GK_GROUP_SIZE {}\n", file->group) + part("dialect.h") + part("functions.h");
   if (longs_used || doubles_used) text += part("wide.h");
   if (doubles_used) text += part("double.h");
+  std::set<std::string> needed = parts;
+  if (small_floats) needed.insert("small_floats.h");
   for (const std::string& name : file->parts) text += part(name);
-  for (const std::string& name : parts) text += part(name);
+  for (const std::string& name : needed) text += part(name);
   for (const auto& [name, value] : defines) text += fmt::format("#define {} {}\n", name, value);
   for (const auto& [name, dtype] : types) text += type_macros(name, dtype);
   uint32_t at = 0, binding = 1;

@@ -49,6 +49,11 @@ class ClStream : public Stream {
     cl_try("copy", [&] {
       if (c.src && c.dst) {
         queue_.enqueueCopyBuffer(buffer_of(c.src), buffer_of(c.dst), c.src_offset, c.dst_offset, c.size);
+      } else if (c.dst && c.size == sizeof(cl_ulong)) {
+        // Taken at once, where a write would wait for the queue.
+        cl_ulong value;
+        std::memcpy(&value, c.src_host, sizeof value);
+        queue_.enqueueFillBuffer(buffer_of(c.dst), value, c.dst_offset, c.size);
       } else if (c.dst) {
         queue_.enqueueWriteBuffer(buffer_of(c.dst), CL_TRUE, c.dst_offset, c.size, c.src_host);
       } else {

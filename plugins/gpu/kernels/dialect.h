@@ -31,6 +31,8 @@
 #define GK_GROUP_Z gl_WorkGroupID.z
 #define GK_BARRIER() barrier()
 #define GK_ATOMIC_MAX(b, i, v) atomicMax(b[i], v)
+#define GK_ATOMIC_AND(b, i, v) atomicAnd(b[i], v)
+#define GK_ATOMIC_OR(b, i, v) atomicOr(b[i], v)
 uint gk_mul_high(uint a, uint b) {
   uint high, low;
   umulExtended(a, b, high, low);
@@ -71,10 +73,19 @@ uint gk_mul_high(uint a, uint b) {
 #define GK_GROUP_Z ((uint)get_group_id(2))
 #define GK_BARRIER() barrier(CLK_LOCAL_MEM_FENCE)
 #define GK_ATOMIC_MAX(b, i, v) atomic_max(&b[i], v)
+#define GK_ATOMIC_AND(b, i, v) atomic_and(&b[i], v)
+#define GK_ATOMIC_OR(b, i, v) atomic_or(&b[i], v)
 #define gk_mul_high(a, b) mul_hi(a, b)
 #endif
 // A word of the kernel's code; P_name is where the word `name` lies.
 #define GK_CODE(i) code[p.base[0] + GK_U32(i)]
+// Element i of words of elements of 2 or 4 bits, the low ones first; each lane changes its own bits only.
+#define GK_PART_MASK(bits) ((1u << (bits)) - 1u)
+#define GK_PART_SHIFT(i, bits) (((i) % (32u / (bits))) * (bits))
+#define GK_PART(b, i, bits) ((b[(i) / (32u / (bits))] >> GK_PART_SHIFT(i, bits)) & GK_PART_MASK(bits))
+#define GK_PUT_PART(b, i, bits, v)                                                                   \
+  (GK_ATOMIC_AND(b, (i) / (32u / (bits)), ~(GK_PART_MASK(bits) << GK_PART_SHIFT(i, bits))),          \
+   GK_ATOMIC_OR(b, (i) / (32u / (bits)), (v) << GK_PART_SHIFT(i, bits)))
 // The element of the whole dispatch that this lane makes.
 #define GK_ELEMENT ((p.first + GK_GROUP_X) * GK_U32(GK_GROUP_SIZE) + GK_LANE)
 // NaN of any type of float; of an integer never.

@@ -29,7 +29,6 @@ bool has_type(const opmux_devinfo& info, uint32_t arg, uint32_t dtype, opmux_cap
 bool check_view(const opmux_devinfo& info, uint32_t arg, const opmux_tdesc& t, bool output, opmux_cap& cap) {
   if (t.layout != 0) return kit_no(&cap, OPMUX_WHY_LAYOUT, arg, 0, t.layout, 0);
   if (t.quant != 0) return kit_no(&cap, OPMUX_WHY_QUANT, arg, 0, static_cast<int64_t>(t.quant), 0);
-  if (t.flags & OPMUX_T_HOST_SCALAR) return kit_no(&cap, OPMUX_WHY_LAYOUT, arg, 0, OPMUX_T_HOST_SCALAR, 0);
   int64_t count = 1;
   for (uint32_t i = 0; i < t.rank; ++i) {
     if (output && t.stride[i] == 0 && t.dim[i] > 1) return kit_no(&cap, OPMUX_WHY_STRIDE, arg, i, 0, 1);
@@ -103,13 +102,19 @@ void StepMaker::bind(const std::string& name, const opmux_opd& d, uint32_t arg, 
   const opmux_tdesc& t = *kit_operand(&d, arg);
   type(name, dtype == OPMUX_NONE ? t.dtype : dtype);
   // What is empty is not touched, and need not be bound.
-  if (reach_of(t).size() > 0) uses_.push_back({name, {arg, 0, reach_of(t), element_bytes(t.dtype), false}});
+  if (reach_of(t).size() == 0) return;
+  uint32_t from = arg;
+  if (t.flags & OPMUX_T_HOST_SCALAR) {
+    from = kScalars;
+    for (uint32_t i = 0; i < arg; ++i) from += (kit_operand(&d, i)->flags & OPMUX_T_HOST_SCALAR) != 0;
+  }
+  uses_.push_back({name, {from, 0, reach_of(t), OPMUX_DTYPE_BITS(t.dtype), false}});
 }
 
 void StepMaker::workspace(const std::string& name, uint64_t offset, uint64_t bytes, uint32_t dtype) {
   type(name, dtype);
   const Reach r{static_cast<int64_t>(offset), static_cast<int64_t>(offset + bytes)};
-  uses_.push_back({name, {kWorkspace, 0, r, element_bytes(dtype), false}});
+  uses_.push_back({name, {kWorkspace, 0, r, element_bytes(dtype) * 8, false}});
 }
 
 bool StepMaker::program(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap) {
@@ -207,7 +212,7 @@ void StepMaker::groups(const opmux_devinfo& info, uint64_t count) {
 }
 
 Step StepMaker::take() {
-  if (step_.source.file->faults) uses_.push_back({"fault", {kFaultWord, 0, {0, 4}, 4, true}});
+  if (step_.source.file->faults) uses_.push_back({"fault", {kFaultWord, 0, {0, 4}, 32, true}});
   uint32_t binding = 1;
   for (const Source::Bound& b : step_.source.bindings()) {
     for (Use& u : uses_) {

@@ -22,7 +22,7 @@ inline bool is_present(const opmux_tdesc& t) { return t.dtype != OPMUX_NONE; }
 bool has_in(const opmux_opd& d, uint32_t i);  // of the operator's own
 bool has_out(const opmux_opd& d, uint32_t o);
 
-// Every operand: a type that kernels know and the device has, no layout, no scalar by value, no output that
+// Every operand: a type that kernels know and the device has, no layout, no output that
 // overlaps itself, counts and a reach that indices of 32 bits and one binding hold.
 bool check_operands(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap);
 // The same for operands that are only moved: any type of 1, 2, 4 or 8 bytes.
