@@ -33,6 +33,7 @@
 #define GK_ATOMIC_MAX(b, i, v) atomicMax(b[i], v)
 #define GK_ATOMIC_AND(b, i, v) atomicAnd(b[i], v)
 #define GK_ATOMIC_OR(b, i, v) atomicOr(b[i], v)
+#define GK_ATOMIC_EXCHANGE(b, i, v) atomicExchange(b[i], v)
 uint gk_mul_high(uint a, uint b) {
   uint high, low;
   umulExtended(a, b, high, low);
@@ -75,6 +76,7 @@ uint gk_mul_high(uint a, uint b) {
 #define GK_ATOMIC_MAX(b, i, v) atomic_max(&b[i], v)
 #define GK_ATOMIC_AND(b, i, v) atomic_and(&b[i], v)
 #define GK_ATOMIC_OR(b, i, v) atomic_or(&b[i], v)
+#define GK_ATOMIC_EXCHANGE(b, i, v) atomic_xchg(&b[i], v)
 #define gk_mul_high(a, b) mul_hi(a, b)
 #endif
 // A word of the kernel's code; P_name is where the word `name` lies.
