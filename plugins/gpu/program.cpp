@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -11,63 +12,67 @@
 namespace opmux::gpu {
 namespace {
 
-// Functions of floats; $a, $b and $c are the operands. part: a text that it needs.
+// Functions of floats; $a, $b and $c are the operands. part, wide_part: texts that it needs in f32 and in f64.
+// With wide_part gk_x is gk_x_d in f64; otherwise the text holds for both.
 struct FloatFn {
   uint32_t fn;
   const char* text;
-  bool in_f64;
-  const char* part = nullptr;
+  const char *part = "", *wide_part = nullptr;
 };
+constexpr const char *kCore = "double_core.h", *kCycle = "double_core.h double_cycle.h",
+                     *kErf = "double_core.h double_erf.h", *kNone = "-";
 constexpr FloatFn kFloatFns[] = {
-    {OPMUX_FN_NEG, "-$a", true},
-    {OPMUX_FN_ABS, "gk_fabs($a)", true},
-    {OPMUX_FN_SIGN, "($a > $0 ? $1 : ($a < $0 ? -$1 : $a))", true},
-    {OPMUX_FN_RECIPROCAL, "$1 / $a", true},
-    {OPMUX_FN_SQRT, "sqrt($a)", true},
-    {OPMUX_FN_RSQRT, "$1 / sqrt($a)", true},
-    {OPMUX_FN_EXP, "gk_exp($a)", false},
-    {OPMUX_FN_LOG, "gk_log($a)", false},
-    {OPMUX_FN_TANH, "gk_tanh($a)", false},
-    {OPMUX_FN_ERF, "gk_erf($a)", false},
-    {OPMUX_FN_ERFC, "gk_erfc($a)", false},
-    {OPMUX_FN_FLOOR, "floor($a)", true},
-    {OPMUX_FN_CEIL, "ceil($a)", true},
-    {OPMUX_FN_ROUND, "gk_rint($a)", true},
-    {OPMUX_FN_TRUNC, "trunc($a)", true},
-    {OPMUX_FN_SIGMOID, "gk_sigmoid($a)", false},
-    {OPMUX_FN_RELU, "($a < $0 ? $0 : $a)", true},
-    {OPMUX_FN_GELU, "gk_gelu($a)", false},
-    {OPMUX_FN_GELU_TANH, "gk_gelu_tanh($a)", false},
-    {OPMUX_FN_SILU, "gk_silu($a)", false},
-    {OPMUX_FN_SOFTSIGN, "$a / ($1 + gk_fabs($a))", true},
-    {OPMUX_FN_ADD, "$a + $b", true},
-    {OPMUX_FN_SUB, "$a - $b", true},
-    {OPMUX_FN_MUL, "$a * $b", true},
-    {OPMUX_FN_DIV, "$a / $b", true},
-    {OPMUX_FN_MIN, "(GK_ISNAN($a) ? $a : ($a < $b ? $a : $b))", true},
-    {OPMUX_FN_MAX, "(GK_ISNAN($a) ? $a : ($a > $b ? $a : $b))", true},
-    {OPMUX_FN_FMA, "gk_mad($a, $b, $c)", true},
-    {OPMUX_FN_EXPM1, "gk_expm1($a)", false, "powers.h"},
-    {OPMUX_FN_EXP2, "gk_exp2($a)", false, "powers.h"},
-    {OPMUX_FN_LOG1P, "gk_log1p($a)", false, "powers.h"},
-    {OPMUX_FN_LOG2, "gk_log2($a)", false, "powers.h"},
-    {OPMUX_FN_SINH, "gk_sinh($a)", false, "powers.h"},
-    {OPMUX_FN_COSH, "gk_cosh($a)", false, "powers.h"},
-    {OPMUX_FN_ASINH, "gk_asinh($a)", false, "powers.h"},
-    {OPMUX_FN_ACOSH, "gk_acosh($a)", false, "powers.h"},
-    {OPMUX_FN_ATANH, "gk_atanh($a)", false, "powers.h"},
-    {OPMUX_FN_SOFTPLUS, "gk_softplus($a)", false, "powers.h"},
-    {OPMUX_FN_MISH, "gk_mish($a)", false, "powers.h"},
-    {OPMUX_FN_POW, "gk_pow($a, $b)", false, "powers.h"},
-    {OPMUX_FN_SIN, "gk_sin($a)", false, "angles.h"},
-    {OPMUX_FN_COS, "gk_cos($a)", false, "angles.h"},
-    {OPMUX_FN_TAN, "gk_tan($a)", false, "angles.h"},
-    {OPMUX_FN_ASIN, "gk_asin($a)", false, "angles.h"},
-    {OPMUX_FN_ACOS, "gk_acos($a)", false, "angles.h"},
-    {OPMUX_FN_ATAN, "gk_atan($a)", false, "angles.h"},
-    {OPMUX_FN_ATAN2, "gk_atan2($a, $b)", false, "angles.h"},
-    {OPMUX_FN_MOD, "gk_mod($a, $b)", false, "rests.h"},
-    {OPMUX_FN_FMOD, "gk_fmod($a, $b)", false, "rests.h"},
+    {OPMUX_FN_NEG, "-$a"},
+    {OPMUX_FN_ABS, "gk_fabs($a)"},
+    {OPMUX_FN_SIGN, "($a > $0 ? $1 : ($a < $0 ? -$1 : $a))"},
+    {OPMUX_FN_RECIPROCAL, "$1 / $a"},
+    {OPMUX_FN_SQRT, "sqrt($a)"},
+    {OPMUX_FN_RSQRT, "$1 / sqrt($a)"},
+    {OPMUX_FN_EXP, "gk_exp($a)", "", kCore},
+    {OPMUX_FN_LOG, "gk_log($a)", "", kCore},
+    {OPMUX_FN_TANH, "gk_tanh($a)", "", kCore},
+    {OPMUX_FN_ERF, "gk_erf($a)", "", kErf},
+    {OPMUX_FN_ERFC, "gk_erfc($a)", "", kErf},
+    {OPMUX_FN_FLOOR, "floor($a)"},
+    {OPMUX_FN_CEIL, "ceil($a)"},
+    {OPMUX_FN_ROUND, "gk_rint($a)"},
+    {OPMUX_FN_TRUNC, "trunc($a)"},
+    {OPMUX_FN_SIGMOID, "gk_sigmoid($a)", "", kCore},
+    {OPMUX_FN_RELU, "($a < $0 ? $0 : $a)"},
+    {OPMUX_FN_GELU, "gk_gelu($a)", "", kErf},
+    {OPMUX_FN_GELU_TANH, "gk_gelu_tanh($a)", "", kCore},
+    {OPMUX_FN_SILU, "gk_silu($a)", "", kCore},
+    {OPMUX_FN_SOFTSIGN, "$a / ($1 + gk_fabs($a))"},
+    {OPMUX_FN_ADD, "$a + $b"},
+    {OPMUX_FN_SUB, "$a - $b"},
+    {OPMUX_FN_MUL, "$a * $b"},
+    {OPMUX_FN_DIV, "$a / $b"},
+    {OPMUX_FN_MIN, "(GK_ISNAN($a) ? $a : ($a < $b ? $a : $b))"},
+    {OPMUX_FN_MAX, "(GK_ISNAN($a) ? $a : ($a > $b ? $a : $b))"},
+    {OPMUX_FN_FMA, "gk_mad($a, $b, $c)"},
+    {OPMUX_FN_EXPM1, "gk_expm1($a)", "powers.h", kCore},
+    {OPMUX_FN_EXP2, "gk_exp2($a)", "powers.h", kCore},
+    {OPMUX_FN_LOG1P, "gk_log1p($a)", "powers.h", kCore},
+    {OPMUX_FN_LOG2, "gk_log2($a)", "powers.h", kCore},
+    {OPMUX_FN_SINH, "gk_sinh($a)", "powers.h", kCore},
+    {OPMUX_FN_COSH, "gk_cosh($a)", "powers.h", kCore},
+    {OPMUX_FN_ASINH, "gk_asinh($a)", "powers.h", kCore},
+    {OPMUX_FN_ACOSH, "gk_acosh($a)", "powers.h", kCore},
+    {OPMUX_FN_ATANH, "gk_atanh($a)", "powers.h", kCore},
+    {OPMUX_FN_SOFTPLUS, "gk_softplus($a)", "powers.h", kCore},
+    {OPMUX_FN_MISH, "gk_mish($a)", "powers.h", kCore},
+    {OPMUX_FN_POW, "gk_pow($a, $b)", "powers.h", kCore},
+    {OPMUX_FN_SIN, "gk_sin($a)", "angles.h", kCycle},
+    {OPMUX_FN_COS, "gk_cos($a)", "angles.h", kCycle},
+    {OPMUX_FN_TAN, "gk_tan($a)", "angles.h", kCycle},
+    {OPMUX_FN_ASIN, "gk_asin($a)", "angles.h", kCycle},
+    {OPMUX_FN_ACOS, "gk_acos($a)", "angles.h", kCycle},
+    {OPMUX_FN_ATAN, "gk_atan($a)", "angles.h", kCycle},
+    {OPMUX_FN_ATAN2, "gk_atan2($a, $b)", "angles.h", kCycle},
+    {OPMUX_FN_MOD, "gk_mod($a, $b)", "rests.h", "double_rests.h"},
+    // Of f64 it would cancel between -30 and -2, near its zeros.
+    {OPMUX_FN_LGAMMA, "gk_lgamma($a)", "double_core.h double_cycle.h double_log_gamma.h", kNone},
+    {OPMUX_FN_FMOD, "gk_fmod($a, $b)", "rests.h", "double_rests.h"},
 };
 
 // Of integers; # is the suffix of functions of the type, U() and T() the unsigned type of the same width and
@@ -264,7 +269,8 @@ class Writer {
       text = real(x, from);
     if (text.empty()) return false;
     declare(to, text);
-    return true;
+    // Some functions of f32 are computed in f64.
+    return !s_.parts.contains("double_core.h") || use(OPMUX_F64);
   }
 
   std::string real(const opmux_insn& x, uint32_t dtype) const {
@@ -277,9 +283,17 @@ class Writer {
       return filled(text, x, k);
     }
     for (const FloatFn& f : kFloatFns) {
-      if (f.fn != x.op || (!f.in_f64 && k != Kind::kFloat)) continue;
-      if (f.part) s_.parts.insert(f.part);
-      return narrowed(dtype, filled(f.text, x, k));
+      if (f.fn != x.op) continue;
+      const bool wide = k == Kind::kDouble && f.wide_part;
+      std::string_view needed = wide ? f.wide_part : f.part;
+      if (needed == kNone) return {};
+      std::string text = f.text;
+      if (wide) text.insert(text.find('('), "_d");
+      for (size_t end; !needed.empty(); needed.remove_prefix(std::min(end + 1, needed.size()))) {
+        end = std::min(needed.find(' '), needed.size());
+        s_.parts.emplace(needed.substr(0, end));
+      }
+      return narrowed(dtype, filled(text, x, k));
     }
     return {};
   }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <stdexcept>
 
 namespace opmux::gpu {
@@ -89,6 +90,28 @@ std::string shared_text(const Source& s, Language language) {
     text += fmt::format("{} {} {}[{}];\n", language == Language::kGlsl ? "shared" : "__local", a.type, a.name,
                         a.count);
   return text;
+}
+
+// Literals of f64 end in d; GLSL wants lf, OpenCL C nothing.
+std::string with_f64_literals(const std::string& text, Language language) {
+  const auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+  std::string out;
+  out.reserve(text.size());
+  for (size_t i = 0; i < text.size();) {
+    size_t end = i + 1;
+    const bool number = std::isdigit(static_cast<unsigned char>(text[i])) != 0;
+    if (number || is_word(text[i])) {
+      while (end < text.size() && (is_word(text[end]) || (number && text[end] == '.') ||
+                                   (number && (text[end] == '-' || text[end] == '+') && text[end - 1] == 'e')))
+        ++end;
+    }
+    const bool hex = number && text.compare(i, 2, "0x") == 0;
+    const bool literal = number && !hex && text[end - 1] == 'd';
+    out.append(text, i, end - i - (literal ? 1 : 0));
+    if (literal && language == Language::kGlsl) out += "lf";
+    i = end;
+  }
+  return out;
 }
 
 const char* const kGlslHead =
@@ -226,7 +249,8 @@ std::string Source::text(Language language) const {
   const std::string mark = "//@program\n";
   if (const size_t where = body.find(mark); where != std::string::npos)
     body.replace(where, mark.size(), program);
-  return text + (language == Language::kGlsl ? glsl_entry(*this, body) : opencl_entry(*this, body));
+  text += language == Language::kGlsl ? glsl_entry(*this, body) : opencl_entry(*this, body);
+  return doubles_used ? with_f64_literals(text, language) : text;
 }
 
 }  // namespace opmux::gpu

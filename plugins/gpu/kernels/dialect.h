@@ -18,6 +18,11 @@
 #define gk_ulong uint64_t
 #define gk_pair uvec2
 #define GK_PAIR(x) uvec2(x)
+#define gk_two dvec2
+#define GK_TWO(a, b) dvec2(a, b)
+#define GK_TABLE_BEGIN(T, name, count) const T name[count] = T[count](
+#define GK_TABLE_END );
+#define GK_STRUCT(name, fields) struct name fields;
 #define gk_bits(x) floatBitsToUint(x)
 #define gk_float(x) uintBitsToFloat(x)
 #define gk_bits64(x) packUint2x32(unpackDouble2x32(x))
@@ -57,6 +62,11 @@ uint gk_mul_high(uint a, uint b) {
 #define gk_ulong ulong
 #define gk_pair uint2
 #define GK_PAIR(x) ((uint2)(x))
+#define gk_two double2
+#define GK_TWO(a, b) ((double2)(a, b))
+#define GK_TABLE_BEGIN(T, name, count) __constant T name[count] = {
+#define GK_TABLE_END };
+#define GK_STRUCT(name, fields) typedef struct fields name;
 #define gk_bits(x) as_uint((float)(x))
 #define gk_float(x) as_float((uint)(x))
 #define gk_bits64(x) as_ulong((double)(x))
