@@ -163,6 +163,21 @@ std::string narrowed(uint32_t dtype, const std::string& x) {
 
 }  // namespace
 
+std::string float_to_int(Kind from, uint32_t dtype, const std::string& v, bool saturate) {
+  const uint32_t bits = OPMUX_DTYPE_BITS(dtype);
+  const Kind to = kind_of(dtype);
+  const bool is_signed = kit::is_signed(dtype), wide = is_long(to);
+  const char* wrap = from == Kind::kDouble ? "gk_whole64_double" : wide ? "gk_whole64" : "gk_whole";
+  const std::string whole = narrowed(dtype, fmt::format("{}({}({}))", conversion(to), wrap, v));
+  if (!saturate) return whole;
+  const double above = std::ldexp(1.0, static_cast<int>(bits) - is_signed);
+  const uint64_t top = ~uint64_t{0} >> (64 - bits + is_signed),
+                 low = is_signed ? uint64_t{1} << (bits - 1) : 0;
+  return fmt::format("({0} >= {1}({2:.1f}f) ? {3} : (trunc({0}) < {1}({4:.1f}f) ? {5} : {6}))", v,
+                     conversion(from), above, literal(dtype, top), is_signed ? -above : 0.0,
+                     literal(dtype, low), whole);
+}
+
 std::string literal(uint32_t dtype, uint64_t imm) {
   const kit::Scalar v = kit::from_bits(dtype, imm);
   switch (kind_of(dtype)) {
@@ -346,22 +361,6 @@ class Writer {
     return fmt::format("(v{} {} v{})", x.a, kSigns[x.op - OPMUX_FN_EQ], x.b);
   }
 
-  // A float as the low bits of an integer, or between its bounds.
-  std::string float_to_int(Kind from, const opmux_insn& x) const {
-    const uint32_t bits = OPMUX_DTYPE_BITS(x.dtype);
-    const Kind to = kind_of(x.dtype);
-    const bool is_signed = kit::is_signed(x.dtype), wide = is_long(to);
-    const char* wrap = from == Kind::kDouble ? "gk_whole64_double" : wide ? "gk_whole64" : "gk_whole";
-    const std::string whole = narrowed(x.dtype, fmt::format("{}({}(v{}))", conversion(to), wrap, x.a));
-    if (!(x.flags & OPMUX_INSN_SATURATE)) return whole;
-    const double above = std::ldexp(1.0, static_cast<int>(bits) - is_signed);
-    const uint64_t top = ~uint64_t{0} >> (64 - bits + is_signed),
-                   low = is_signed ? uint64_t{1} << (bits - 1) : 0;
-    return fmt::format("(v{0} >= {1}({2:.1f}f) ? {3} : (trunc(v{0}) < {1}({4:.1f}f) ? {5} : {6}))", x.a,
-                       conversion(from), above, literal(x.dtype, top), is_signed ? -above : 0.0,
-                       literal(x.dtype, low), whole);
-  }
-
   std::string int_to_int(uint32_t from, const opmux_insn& x) const {
     const std::string plain = narrowed(x.dtype, fmt::format("{}(v{})", conversion(kind_of(x.dtype)), x.a));
     if (!(x.flags & OPMUX_INSN_SATURATE)) return plain;
@@ -390,7 +389,8 @@ class Writer {
       return t == Kind::kBool ? fmt::format("v{}", x.a)
                               : rounded(x, fmt::format("{}(v{} ? 1 : 0)", conversion(t), x.a));
     if (t == Kind::kBool) return fmt::format("!(v{} == {}(0))", x.a, conversion(f));
-    if (is_real(f) && is_int(t)) return float_to_int(f, x);
+    if (is_real(f) && is_int(t))
+      return float_to_int(f, x.dtype, fmt::format("v{}", x.a), (x.flags & OPMUX_INSN_SATURATE) != 0);
     if (is_int(f) && is_int(t)) return int_to_int(from, x);
     if (t == Kind::kDouble || x.dtype == OPMUX_F32) return fmt::format("{}(v{})", conversion(t), x.a);
     if (f == Kind::kFloat) return rounded(x, fmt::format("v{}", x.a));

@@ -28,4 +28,7 @@ std::string literal(uint32_t dtype, uint64_t bits);
 // The same without a program: result 0 is v0.
 void write_result(uint32_t dtype0, const opmux_tdesc& result, Source& source);
 
+// A float `v` as the low bits of an integer of this type, or between its bounds.
+std::string float_to_int(Kind from, uint32_t dtype, const std::string& v, bool saturate);
+
 }  // namespace opmux::gpu

@@ -233,6 +233,7 @@ std::string Source::text(Language language) const {
   if (small_floats) needed.insert("small_floats.h");
   for (const std::string& name : file->parts) text += part(name);
   for (const std::string& name : needed) text += part(name);
+  text += functions;
   for (const auto& [name, value] : defines) text += fmt::format("#define {} {}\n", name, value);
   for (const auto& [name, dtype] : types) text += type_macros(name, dtype);
   uint32_t at = 0, binding = 1;

@@ -66,6 +66,7 @@ struct Source {
   std::map<std::string, std::string> defines;
   uint32_t operands = 0, results = 0;  // buffers x0.. and y0.. of the program
   std::string program;                 // its statements
+  std::string functions;               // that other definitions use
   std::set<std::string> parts;         // texts that they need
   bool doubles = false, longs = false;
 

@@ -12,11 +12,19 @@ void define_sum(StepMaker& s, const opmux_op_pool& a, uint32_t dtype) {
   const bool average = a.kind == OPMUX_POOL_AVERAGE;
   s.type("sum", dtype == OPMUX_F64 ? OPMUX_F64 : OPMUX_F32);
   s.define("GK_NEUTRAL", "TO_sum(0)");
-  s.define("GK_POOL(s, v)", average ? "((s) + (v))" : a.p == 1 ? "((s) + gk_fabs(v))" : "((s) + (v) * (v))");
+  const bool root = !average && a.p > 2, wide = dtype == OPMUX_F64;
+  if (root) s.source().parts.insert(wide ? "double_core.h" : "powers.h");
+  const char* d = wide ? "_d" : "";
+  s.define("GK_POOL(s, v)", average    ? "((s) + (v))"
+                            : a.p == 1 ? "((s) + gk_fabs(v))"
+                            : root     ? fmt::format("((s) + gk_power{}(gk_fabs(v), GK_CODE(P_p)))", d)
+                                       : "((s) + (v) * (v))");
   const char* count = a.count_include_pad ? "covered" : "hits";
   s.define("GK_RESULT(s)", average    ? fmt::format("({0} == 0u ? TO_sum(0) : (s) / TO_sum({0}))", count)
                            : a.p == 1 ? "(s)"
+                           : root     ? fmt::format("gk_root{}(s, GK_CODE(P_p))", d)
                                       : "sqrt(s)");
+  s.set("p", a.p);
 }
 
 const char* lowest(uint32_t dtype) {
@@ -31,9 +39,6 @@ bool plan_pool(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, Ke
   const opmux_tdesc &x = d.in[0], &y = d.out[0];
   const Window w(d, d.list + a.kernel.first, a.stride, a.dilation, a.pad);
   if (!check_operands(info, d, cap) || !check_apart(d, cap) || !check_window(d, w, cap)) return false;
-  // Higher roots want a power function.
-  if (a.kind == OPMUX_POOL_LP && a.p > 2)
-    return kit_no(&cap, OPMUX_WHY_ATTR, offsetof(opmux_op_pool, p), 0, a.p, 2);
   say_yes(info, d, cap);
   if (!plan) return true;
   const bool max = a.kind == OPMUX_POOL_MAX;

@@ -13,11 +13,10 @@ constexpr const char* kGreatest = "(GK_ISNAN(a) ? (a) : ((a) > (b) ? (a) : (b)))
 constexpr const char* kLeast = "(GK_ISNAN(a) ? (a) : ((a) < (b) ? (a) : (b)))";
 constexpr const char* kPerElement = "(len == 0u ? TO_sum(GK_NAN) : (s) / TO_sum(len))";
 
-// Of floats, in the type of the sum.
+// Of floats, in the type of the sum, whose functions GK_EXP and GK_LOG are.
 struct Form {
   uint32_t kind;
   const char *neutral, *term, *join, *result;
-  bool in_f64 = true;
 };
 constexpr Form kForms[] = {
     {OPMUX_REDUCE_SUM, "TO_sum(0)", "(v)", kSum, "(s)"},
@@ -28,9 +27,9 @@ constexpr Form kForms[] = {
     {OPMUX_REDUCE_L1, "TO_sum(0)", "gk_fabs(v)", kSum, "(s)"},
     {OPMUX_REDUCE_L2, "TO_sum(0)", "((v) * (v))", kSum, "sqrt(s)"},
     {OPMUX_REDUCE_SUM_SQUARE, "TO_sum(0)", "((v) * (v))", kSum, "(s)"},
-    {OPMUX_REDUCE_LOG_SUM, "TO_sum(0)", "(v)", kSum, "gk_log(s)", false},
-    {OPMUX_REDUCE_LOG_SUM_EXP, "TO_sum(0)", "gk_exp((v) - centre)", kSum,
-     "(gk_fabs(centre) < GK_INF ? centre + gk_log(s) : centre)", false},
+    {OPMUX_REDUCE_LOG_SUM, "TO_sum(0)", "(v)", kSum, "GK_LOG(s)"},
+    {OPMUX_REDUCE_LOG_SUM_EXP, "TO_sum(0)", "GK_EXP((v) - centre)", kSum,
+     "(gk_fabs(centre) < GK_INF ? centre + GK_LOG(s) : centre)"},
     {OPMUX_REDUCE_VARIANCE, "TO_sum(0)", "(((v) - centre) * ((v) - centre))", kSum, kPerElement},
     {OPMUX_REDUCE_ABSMAX, "TO_sum(0)", "gk_fabs(v)", kGreatest, "(s)"},
 };
@@ -46,23 +45,62 @@ void define(StepMaker& s, const std::string& neutral, const std::string& term, c
   s.define("GK_RESULT(s)", result);
 }
 
+// A term of a number v, of a buffer of integers.
+std::string number_term(std::string term) {
+  for (size_t at = 0; (at = term.find("(v)", at)) != std::string::npos; at += 9) term.replace(at, 3, "TO_sum(v)");
+  return term;
+}
+
+// A function from f64 to integers of this type that goes to the nearest bound.
+std::string saturating(const char* name, uint32_t dtype) {
+  return fmt::format("GK_FN {} {}(double v) {{ return {}; }}\n", kind_name(kind_of(dtype)), name,
+                     float_to_int(Kind::kDouble, dtype, "v", true));
+}
+
+// Floats, and integers whose result comes from numbers of 53 bits.
 bool define_real(StepMaker& s, uint32_t kind, uint32_t dtype) {
   for (const Form& f : kForms) {
-    if (f.kind != kind || (dtype == OPMUX_F64 && !f.in_f64)) continue;
+    if (f.kind != kind) continue;
+    const bool real = kit::is_float(dtype), wide = dtype == OPMUX_F64 || !real;
     // Partial products leave the range of f32 soon, and 0 times infinity is not what the whole product is.
-    s.type("sum", dtype == OPMUX_F64 || kind == OPMUX_REDUCE_PROD ? OPMUX_F64 : OPMUX_F32);
-    s.define("GK_NARROW(s)", dtype == OPMUX_F64 ? "(s)" : "GK_F32(s)");
-    define(s, f.neutral, f.term, f.join, f.result);
+    s.type("sum", wide || kind == OPMUX_REDUCE_PROD ? OPMUX_F64 : OPMUX_F32);
+    s.define("GK_NARROW(s)", wide ? "(s)" : "GK_F32(s)");
+    define(s, f.neutral, real ? f.term : number_term(f.term), f.join,
+           real ? f.result : "gk_to_y(" + std::string(f.result) + ")");
+    if (!real) s.source().functions = saturating("gk_to_y", dtype);
+    const bool logs = kind == OPMUX_REDUCE_LOG_SUM || kind == OPMUX_REDUCE_LOG_SUM_EXP;
+    if (logs && wide) s.source().parts.insert("double_core.h");
+    s.define("GK_EXP(v)", wide ? "gk_exp_d(v)" : "gk_exp(v)");
+    s.define("GK_LOG(v)", wide ? "gk_log_d(v)" : "gk_log(v)");
     const bool top = kind == OPMUX_REDUCE_LOG_SUM_EXP;
     if (!top && kind != OPMUX_REDUCE_VARIANCE) return true;
     s.define("GK_CENTRED", "1");
     s.define("GK_FIRST_NEUTRAL", top ? "TO_sum(-GK_INF)" : "TO_sum(0)");
-    s.define("GK_FIRST_TERM(v)", "(v)");
+    s.define("GK_FIRST_TERM(v)", "TO_sum(v)");
     s.define("GK_FIRST_JOIN(a, b)", top ? kGreatest : kSum);
     s.define("GK_CENTRE(s)", top ? "(s)" : "((s) / TO_sum(len))");
     return true;
   }
   return false;
+}
+
+// The exact mean of integers of 64 bits, truncated: the sum of the quotients by the count, then that of the rests,
+// which joins in with the sign of the whole.
+void define_mean64(StepMaker& s, bool is_signed) {
+  s.type("sum", is_signed ? OPMUX_I64 : OPMUX_U64);
+  s.source().parts.insert({"integers.h", "integers64.h"});
+  const char* u = is_signed ? "l" : "m";
+  s.define("GK_CENTRED", "1");
+  s.define("GK_FIRST_NEUTRAL", "TO_sum(0)");
+  s.define("GK_FIRST_TERM(v)", fmt::format("gk_div_{}(v, TO_sum(len))", u));
+  s.define("GK_FIRST_JOIN(a, b)", kSum);
+  s.define("GK_CENTRE(s)", "(s)");
+  s.define("GK_WHOLE(s)", fmt::format("(centre + gk_div_{}(s, TO_sum(len)))", u));
+  s.define("GK_REST(s)", fmt::format("gk_rem_{}(s, TO_sum(len))", u));
+  define(s, "TO_sum(0)", fmt::format("gk_rem_{}(v, TO_sum(len))", u), kSum,
+         is_signed ? "(GK_WHOLE(s) - ((GK_WHOLE(s) > TO_sum(0) && GK_REST(s) < TO_sum(0)) ? TO_sum(1) : TO_sum(0)) + "
+                     "((GK_WHOLE(s) < TO_sum(0) && GK_REST(s) > TO_sum(0)) ? TO_sum(1) : TO_sum(0)))"
+                   : "GK_WHOLE(s)");
 }
 
 // Integers and bool, which lies as numbers 0 and 1.
@@ -94,12 +132,12 @@ bool define_int(StepMaker& s, uint32_t kind, uint32_t dtype) {
       return true;
     }
     case OPMUX_REDUCE_MEAN:
-      if (bits == 64) return false;  // the sum would need more bits
+      if (bits == 64) return define_mean64(s, is_signed), true;
       s.type("sum", is_signed ? OPMUX_I64 : OPMUX_U64);
       define(s, "TO_sum(0)", "TO_sum(v)", kSum, "(len == 0u ? TO_y(0) : TO_y((s) / TO_sum(len)))");
       return true;
     default:
-      return false;  // logarithms and roots want numbers of 53 bits
+      return define_real(s, kind, dtype);  // logarithms and roots
   }
 }
 

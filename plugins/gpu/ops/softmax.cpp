@@ -9,17 +9,19 @@ bool plan_softmax(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap,
   const auto& a = reinterpret_cast<const opmux_op_softmax&>(d);
   const opmux_tdesc &x = d.in[0], &y = d.out[0];
   if (!check_operands(info, d, cap) || !check_apart(d, cap)) return false;
-  if (x.dtype == OPMUX_F64) return kit_no(&cap, OPMUX_WHY_DTYPE, 0, 0, x.dtype, 0);  // no exp of f64
+  const bool wide = x.dtype == OPMUX_F64;
+  const uint32_t sum = wide ? OPMUX_F64 : OPMUX_F32;
   StepMaker s("softmax");
   s.bind("x", d, 0);
-  s.type("sum", OPMUX_F32);
-  if (!s.epilogue(info, d, OPMUX_F32, cap)) return false;
+  s.type("sum", sum);
+  if (!s.epilogue(info, d, sum, cap)) return false;
   say_yes(info, d, cap);
   if (!plan) return true;
   const bool log = a.kind == OPMUX_SOFTMAX_LOG;
-  s.define("GK_EXP(v)", "gk_exp(v)");
-  s.define("GK_TOTAL(s)", log ? "gk_log(s)" : "(s)");
-  s.define("GK_VALUE(v, t)", log ? "((v) - (t))" : "(gk_exp(v) / (t))");
+  if (wide) s.source().parts.insert("double_core.h");
+  s.define("GK_EXP(v)", wide ? "gk_exp_d(v)" : "gk_exp(v)");
+  s.define("GK_TOTAL(s)", !log ? "(s)" : wide ? "gk_log_d(s)" : "gk_log(s)");
+  s.define("GK_VALUE(v, t)", log ? "((v) - (t))" : "(GK_EXP(v) / (t))");
   std::array<bool, 8> kept;
   kept.fill(true);
   kept[a.axis] = false;

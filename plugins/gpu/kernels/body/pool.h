@@ -5,7 +5,7 @@
 //@in x
 //@out y
 //@type sum
-//@params count channels in[3] out[3] kernel[3] stride[3] dilation[3] begin[3] end[3] xs[5] ys[5]
+//@params p count channels in[3] out[3] kernel[3] stride[3] dilation[3] begin[3] end[3] xs[5] ys[5]
 //@use window.h
 //@body
 uint rest = GK_ELEMENT;
