@@ -78,11 +78,11 @@ struct Kernel {
 
 struct Queue {
   Dev* dev = nullptr;
-  std::unique_ptr<Memory> fault;   // the word that kernels report in
+  std::unique_ptr<Memory> fault;    // the word that kernels report in
   std::unique_ptr<Memory> scalars;  // of the run that comes next
-  std::unique_ptr<Stream> stream;  // after what its work uses
-  bool may_fault = false;          // a kernel that reports has been launched since the last finish
-  uint32_t seen = 0;               // copy of the word; 0 is no fault
+  std::unique_ptr<Stream> stream;   // after what its work uses
+  bool may_fault = false;           // a kernel that reports has been launched since the last finish
+  uint32_t seen = 0;                // copy of the word; 0 is no fault
 };
 
 struct RecordedRun {

@@ -84,7 +84,7 @@ void launch_run(const KernelPlan& plan, std::span<const ReadyStep> ready, const 
         l.range[use.binding] =
             cut(f.memory, f.offset, f.offset + f.size, f.offset, 32, align, l.base[use.binding]);
       } else {
-        const opmux_bind bind = use.arg == kWorkspace  ? binds.workspace
+        const opmux_bind bind = use.arg == kWorkspace ? binds.workspace
                                 : use.arg >= kScalars ? scalar_bind(binds.scalars, use.arg - kScalars)
                                                       : binds.operands[use.arg];
         l.range[use.binding] = range_of(use, bind, align, l.base[use.binding]);

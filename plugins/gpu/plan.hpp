@@ -27,8 +27,8 @@ struct Reach {
 };
 Reach reach_of(const opmux_tdesc& t);
 
-// What lies at a binding: operand `arg` of a run (inputs, then outputs), or one of these; from kScalars on the
-// values that a run brings, 8 bytes each.
+// What lies at a binding: operand `arg` of a run (inputs, then outputs), or one of these; from kScalars on
+// the values that a run brings, 8 bytes each.
 inline constexpr uint32_t kWorkspace = 0xfffffffeu, kFaultWord = 0xffffffffu, kScalars = 0xff000000u;
 inline constexpr uint32_t kScalarBytes = 8;
 struct BindingUse {

@@ -12,8 +12,8 @@
 namespace opmux::gpu {
 namespace {
 
-// Functions of floats; $a, $b and $c are the operands. part, wide_part: texts that it needs in f32 and in f64.
-// With wide_part gk_x is gk_x_d in f64; otherwise the text holds for both.
+// Functions of floats; $a, $b and $c are the operands. part, wide_part: texts that it needs in f32 and in
+// f64. With wide_part gk_x is gk_x_d in f64; otherwise the text holds for both.
 struct FloatFn {
   uint32_t fn;
   const char* text;

@@ -36,8 +36,8 @@ void launch(Queue& q, Kernel& k, std::span<const opmux_bind> binds, const opmux_
   for (uint32_t i = 0; i < binds.size(); ++i) check_bind(k, i, binds[i]);
   BoundRange values;
   if (scalars) values = {scalars, 0, scalars->size()};
-  launch_run(k.plan, k.ready, {binds, workspace, {q.fault.get(), 0, 4}, values},
-             k.dev->device->range_align(), to);
+  launch_run(k.plan, k.ready, {binds, workspace, {q.fault.get(), 0, 4}, values}, k.dev->device->range_align(),
+             to);
 }
 
 // The values that a run brings, NULL where its kernel asks for none.
@@ -45,7 +45,8 @@ const void* scalars_of(const opmux_run& r, const Kernel& k) {
   if (k.scalars == 0) return nullptr;
   const uint32_t want = k.scalars * kScalarBytes;
   const uint32_t have = OPMUX_HAS(&r, opmux_run, params_size) && r.params ? r.params_size : 0;
-  if (have < want) refuse(OPMUX_NO_ARG, "operator 0x%08x: %llu bytes of parameters, it wants %llu", k.op, have, want);
+  if (have < want)
+    refuse(OPMUX_NO_ARG, "operator 0x%08x: %llu bytes of parameters, it wants %llu", k.op, have, want);
   return r.params;
 }
 

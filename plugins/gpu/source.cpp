@@ -18,7 +18,7 @@ struct Storage {
   const char *opencl, *glsl, *load, *store;
 };
 #define SMALL_FLOAT(dtype, f) \
-  { dtype, Kind::kFloat, "uchar", "uint8_t", "gk_" f "_float(GK_U32($))", "GK_AS_U8(gk_" f "_bits($, false))" }
+  {dtype, Kind::kFloat, "uchar", "uint8_t", "gk_" f "_float(GK_U32($))", "GK_AS_U8(gk_" f "_bits($, false))"}
 constexpr Storage kStorage[] = {
     {OPMUX_F32, Kind::kFloat, "float", "float", "$", "$"},
     {OPMUX_F16, Kind::kFloat, "ushort", "uint16_t", "gk_f16_float(GK_U32($))", "GK_AS_U16(gk_f16_bits($))"},
@@ -101,8 +101,9 @@ std::string with_f64_literals(const std::string& text, Language language) {
     size_t end = i + 1;
     const bool number = std::isdigit(static_cast<unsigned char>(text[i])) != 0;
     if (number || is_word(text[i])) {
-      while (end < text.size() && (is_word(text[end]) || (number && text[end] == '.') ||
-                                   (number && (text[end] == '-' || text[end] == '+') && text[end - 1] == 'e')))
+      while (end < text.size() &&
+             (is_word(text[end]) || (number && text[end] == '.') ||
+              (number && (text[end] == '-' || text[end] == '+') && text[end - 1] == 'e')))
         ++end;
     }
     const bool hex = number && text.compare(i, 2, "0x") == 0;

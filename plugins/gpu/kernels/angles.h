@@ -11,9 +11,9 @@ GK_FN uint gk_two_over_pi_at(uint at) {
   uint high = gk_two_over_pi(word) << shift;
   return shift == 0u ? high : high | (gk_two_over_pi(word + 1u) >> (32u - shift));
 }
-// The quadrant of a / (pi / 2) rounded, in the two low bits, for pi / 4 < |a| < infinity; `low` chooses the two
-// words of what is left, as a fraction with a sign (Payne and Hanek 1983): the product of the mantissa and the 96
-// bits of 2 / pi that count modulo 4.
+// The quadrant of a / (pi / 2) rounded, in the two low bits, for pi / 4 < |a| < infinity; `low` chooses the
+// two words of what is left, as a fraction with a sign (Payne and Hanek 1983): the product of the mantissa
+// and the 96 bits of 2 / pi that count modulo 4.
 GK_FN uint gk_turn(uint u, uint part) {
   uint e = (u >> 23u) & 255u, m = (u & 0x7fffffu) | 0x800000u;
   uint at = e - 120u;
@@ -49,13 +49,15 @@ GK_FN float gk_turn_rest(float a) {
 // For |r| <= pi / 4.
 GK_FN float gk_sin_near(float r) {
   float z = r * r;
-  float q = gk_mad(gk_mad(gk_mad(2.724381198e-6f, z, -1.984003911e-4f), z, 8.333331786e-3f), z, -0.1666666666f);
+  float q =
+      gk_mad(gk_mad(gk_mad(2.724381198e-6f, z, -1.984003911e-4f), z, 8.333331786e-3f), z, -0.1666666666f);
   GK_PRECISE float y = r + r * z * q;
   return y;
 }
 GK_FN float gk_cos_near(float r) {
   float z = r * r;
-  float q = gk_mad(gk_mad(gk_mad(-2.729585634e-7f, z, 2.480056063e-5f), z, -1.38888876e-3f), z, 4.166666666e-2f);
+  float q =
+      gk_mad(gk_mad(gk_mad(-2.729585634e-7f, z, 2.480056063e-5f), z, -1.38888876e-3f), z, 4.166666666e-2f);
   GK_PRECISE float y = 1.0f - (0.5f * z - z * z * q);
   return y;
 }
@@ -73,7 +75,8 @@ GK_FN float gk_tan(float a) {
 // asin for |a| <= 1/2: a + a z P(z).
 GK_FN float gk_asin_near(float a) {
   float z = a * a;
-  float q = gk_mad(gk_mad(gk_mad(3.808502356e-2f, z, 2.655454221e-2f), z, 4.500138007e-2f), z, 7.498855073e-2f);
+  float q =
+      gk_mad(gk_mad(gk_mad(3.808502356e-2f, z, 2.655454221e-2f), z, 4.500138007e-2f), z, 7.498855073e-2f);
   q = gk_mad(q, z, 0.1666667241f);
   GK_PRECISE float y = a + a * z * q;
   return y;
@@ -92,7 +95,8 @@ GK_FN float gk_acos(float a) {
 // atan for 0 <= t <= 1.
 GK_FN float gk_atan_near(float t) {
   float z = t * t;
-  float q = gk_mad(gk_mad(gk_mad(-2.386997317e-3f, z, 1.350777143e-2f), z, -3.587153898e-2f), z, 6.250169445e-2f);
+  float q =
+      gk_mad(gk_mad(gk_mad(-2.386997317e-3f, z, 1.350777143e-2f), z, -3.587153898e-2f), z, 6.250169445e-2f);
   q = gk_mad(gk_mad(gk_mad(q, z, -8.65688043e-2f), z, 0.1103376412f), z, -0.1427856875f);
   q = gk_mad(gk_mad(q, z, 0.1999973933f), z, -0.3333333173f);
   GK_PRECISE float y = t + t * z * q;

@@ -20,8 +20,7 @@
 #define GK_PAIR(x) uvec2(x)
 #define gk_two dvec2
 #define GK_TWO(a, b) dvec2(a, b)
-#define GK_TABLE_BEGIN(T, name, count) const T name[count] = T[count](
-#define GK_TABLE_END );
+#define GK_TABLE(T, name, count, list) const T name[count] = T[count] list
 #define GK_STRUCT(name, fields) struct name fields;
 #define gk_bits(x) floatBitsToUint(x)
 #define gk_float(x) uintBitsToFloat(x)
@@ -64,8 +63,8 @@ uint gk_mul_high(uint a, uint b) {
 #define GK_PAIR(x) ((uint2)(x))
 #define gk_two double2
 #define GK_TWO(a, b) ((double2)(a, b))
-#define GK_TABLE_BEGIN(T, name, count) __constant T name[count] = {
-#define GK_TABLE_END };
+#define GK_BRACES(...) {__VA_ARGS__}
+#define GK_TABLE(T, name, count, list) __constant T name[count] = GK_BRACES list
 #define GK_STRUCT(name, fields) typedef struct fields name;
 #define gk_bits(x) as_uint((float)(x))
 #define gk_float(x) as_float((uint)(x))
@@ -95,8 +94,8 @@ uint gk_mul_high(uint a, uint b) {
 #define GK_PART_MASK(bits) ((1u << (bits)) - 1u)
 #define GK_PART_SHIFT(i, bits) (((i) % (32u / (bits))) * (bits))
 #define GK_PART(b, i, bits) ((b[(i) / (32u / (bits))] >> GK_PART_SHIFT(i, bits)) & GK_PART_MASK(bits))
-#define GK_PUT_PART(b, i, bits, v)                                                                   \
-  (GK_ATOMIC_AND(b, (i) / (32u / (bits)), ~(GK_PART_MASK(bits) << GK_PART_SHIFT(i, bits))),          \
+#define GK_PUT_PART(b, i, bits, v)                                                          \
+  (GK_ATOMIC_AND(b, (i) / (32u / (bits)), ~(GK_PART_MASK(bits) << GK_PART_SHIFT(i, bits))), \
    GK_ATOMIC_OR(b, (i) / (32u / (bits)), (v) << GK_PART_SHIFT(i, bits)))
 // The element of the whole dispatch that this lane makes.
 #define GK_ELEMENT ((p.first + GK_GROUP_X) * GK_U32(GK_GROUP_SIZE) + GK_LANE)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Exponentials, logarithms and what follows from them in f64; 4 ulp. A literal with a d at its end is an f64 in both
-// languages. Polynomials are Chebyshev fits with 60 digits; what they are off by stands beside each.
+// Exponentials, logarithms and what follows from them in f64; 4 ulp. A literal with a d at its end is an f64
+// in both languages. Polynomials are Chebyshev fits with 60 digits; what they are off by stands beside each.
 #define GK_BITS64(high, low) ((GK_U64(high) << 32u) | GK_U64(low))
 #define GK_INF_D gk_double(GK_BITS64(0x7ff00000u, 0u))
 #define GK_NAN_D gk_double(GK_BITS64(0x7ff80000u, 0u))
@@ -131,7 +131,8 @@ GK_FN gk_two gk_log_near(double f) {
 }
 // a = 2^e (1 + f) of a positive finite a.
 GK_FN gk_ulong gk_log_bits(double a) {
-  return gk_bits64(a < 2.2250738585072014e-308d ? a * 18014398509481984.0d : a) - GK_BITS64(0x3fe6a09eu, 0x667f3bcdu);
+  return gk_bits64(a < 2.2250738585072014e-308d ? a * 18014398509481984.0d : a) -
+         GK_BITS64(0x3fe6a09eu, 0x667f3bcdu);
 }
 GK_FN double gk_exponent_d(double a) {
   return GK_F64(GK_I32(GK_I64(gk_log_bits(a)) >> 52u)) - (a < 2.2250738585072014e-308d ? 54.0d : 0.0d);
@@ -155,7 +156,8 @@ GK_FN double gk_log_special(double a, double y) {
 }
 GK_FN double gk_log_d(double a) { return gk_log_special(a, gk_log_two(a).x); }
 GK_FN double gk_log2_d(double a) {
-  gk_two near = gk_mul_two(gk_log_near(gk_fraction_d(a)), GK_TWO(1.4426950408889634d, 2.0355273740931033e-17d));
+  gk_two near =
+      gk_mul_two(gk_log_near(gk_fraction_d(a)), GK_TWO(1.4426950408889634d, 2.0355273740931033e-17d));
   gk_two sum = gk_sum_two(gk_exponent_d(a), near.x);
   GK_PRECISE double y = sum.y + near.y;
   y = sum.x + y;

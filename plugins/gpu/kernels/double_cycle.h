@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Trigonometric functions of f64 and their inverses; 4 ulp. Needs double_core.h.
 // Words of 2 / pi in base 2^32, after two of zeros.
-GK_TABLE_BEGIN(uint, gk_two_over_pi_d, 40)
-  0u, 0u, 0xa2f9836eu, 0x4e441529u, 0xfc2757d1u, 0xf534ddc0u, 0xdb629599u, 0x3c439041u,
-  0xfe5163abu, 0xdebbc561u, 0xb7246e3au, 0x424dd2e0u, 0x06492eeau, 0x09d1921cu, 0xfe1deb1cu, 0xb129a73eu,
-  0xe88235f5u, 0x2ebb4484u, 0xe99c7026u, 0xb45f7e41u, 0x3991d639u, 0x835339f4u, 0x9c845f8bu, 0xbdf9283bu,
-  0x1ff897ffu, 0xde05980fu, 0xef2f118bu, 0x5a0a6d1fu, 0x6d367ecfu, 0x27cb09b7u, 0x4f463f66u, 0x9e5fea2du,
-  0x7527bac7u, 0xebe5f17bu, 0x3d0739f7u, 0x8a5292eau, 0x6bfb5fb1u, 0x1f8d5d08u, 0x56033046u, 0xfc7b6babu
-GK_TABLE_END
+GK_TABLE(uint, gk_two_over_pi_d, 40,
+         (0u, 0u, 0xa2f9836eu, 0x4e441529u, 0xfc2757d1u, 0xf534ddc0u, 0xdb629599u, 0x3c439041u, 0xfe5163abu,
+          0xdebbc561u, 0xb7246e3au, 0x424dd2e0u, 0x06492eeau, 0x09d1921cu, 0xfe1deb1cu, 0xb129a73eu,
+          0xe88235f5u, 0x2ebb4484u, 0xe99c7026u, 0xb45f7e41u, 0x3991d639u, 0x835339f4u, 0x9c845f8bu,
+          0xbdf9283bu, 0x1ff897ffu, 0xde05980fu, 0xef2f118bu, 0x5a0a6d1fu, 0x6d367ecfu, 0x27cb09b7u,
+          0x4f463f66u, 0x9e5fea2du, 0x7527bac7u, 0xebe5f17bu, 0x3d0739f7u, 0x8a5292eau, 0x6bfb5fb1u,
+          0x1f8d5d08u, 0x56033046u, 0xfc7b6babu));
 GK_FN uint gk_two_over_pi_d_at(uint at) {
   uint word = at >> 5u, shift = at & 31u;
   uint high = gk_two_over_pi_d[word] << shift;
   return shift == 0u ? high : high | (gk_two_over_pi_d[word + 1u] >> (32u - shift));
 }
-GK_STRUCT(gk_turn_of, { gk_two rest; uint quadrant; })
-// Quadrant and rest of a / (pi / 2) rounded, the rest times pi / 2: the product of the mantissa and the 192 bits of
-// 2 / pi that count modulo 4 (Payne and Hanek 1983), of which a number next to a multiple cancels 61.
+GK_STRUCT(gk_turn_of, {
+  gk_two rest;
+  uint quadrant;
+})
+// Quadrant and rest of a / (pi / 2) rounded, the rest times pi / 2: the product of the mantissa and the 192
+// bits of 2 / pi that count modulo 4 (Payne and Hanek 1983), of which a number next to a multiple cancels 61.
 GK_FN gk_turn_of gk_turned_d(double a) {
   gk_turn_of t;
   t.rest = GK_TWO(a, 0.0d);
@@ -129,7 +132,8 @@ GK_FN double gk_asin_near_d(double a) {
 }
 GK_FN double gk_asin_d(double a) {
   double t = gk_fabs(a);
-  double far = 1.5707963267948966d - (2.0d * gk_asin_near_d(sqrt(0.5d * (1.0d - t))) - 6.123233995736766e-17d);
+  double far =
+      1.5707963267948966d - (2.0d * gk_asin_near_d(sqrt(0.5d * (1.0d - t))) - 6.123233995736766e-17d);
   return t <= 1.0d ? gk_copysign_d(t <= 0.5d ? gk_asin_near_d(t) : far, a) : GK_NAN_D;
 }
 GK_FN double gk_acos_d(double a) {
@@ -148,7 +152,8 @@ GK_FN double gk_atan_near_d(double t) {
 }
 GK_FN double gk_atan_d(double a) {
   double t = gk_fabs(a);
-  double r = t > 1.0d ? 1.5707963267948966d - (gk_atan_near_d(1.0d / t) - 6.123233995736766e-17d) : gk_atan_near_d(t);
+  double r = t > 1.0d ? 1.5707963267948966d - (gk_atan_near_d(1.0d / t) - 6.123233995736766e-17d)
+                      : gk_atan_near_d(t);
   return GK_ISNAN(a) ? a : gk_copysign_d(r, a);
 }
 GK_FN double gk_atan2_d(double a, double b) {

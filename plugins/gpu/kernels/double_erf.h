@@ -39,7 +39,8 @@ GK_FN double gk_erfc_positive_d(double a) {
 }
 GK_FN double gk_erf_d(double a) {
   double t = gk_fabs(a);
-  return GK_ISNAN(a) ? a : (t < 1.0d ? a * gk_erf_near(a * a) : gk_copysign_d(1.0d - gk_erfc_positive_d(t), a));
+  return GK_ISNAN(a) ? a
+                     : (t < 1.0d ? a * gk_erf_near(a * a) : gk_copysign_d(1.0d - gk_erfc_positive_d(t), a));
 }
 GK_FN double gk_erfc_d(double a) {
   double r = a < 0.0d ? 2.0d - gk_erfc_positive_d(-a) : gk_erfc_positive_d(a);

@@ -56,7 +56,8 @@ GK_FN double gk_sin_pi(double a) {
   double f = a - floor(a);
   if (f > 0.5d) f = 1.0d - f;
   gk_two pi = GK_TWO(3.141592653589793d, 1.2246467991473532e-16d);
-  return f <= 0.25d ? gk_sin_near_d(gk_mul_two(GK_TWO(f, 0.0d), pi)) : gk_cos_near_d(gk_mul_two(GK_TWO(0.5d - f, 0.0d), pi));
+  return f <= 0.25d ? gk_sin_near_d(gk_mul_two(GK_TWO(f, 0.0d), pi))
+                    : gk_cos_near_d(gk_mul_two(GK_TWO(0.5d - f, 0.0d), pi));
 }
 // Below 0 by reflection.
 GK_FN double gk_lgamma_d(double a) {

@@ -38,7 +38,8 @@ GK_FN float gk_expm1(float a) {
 
 // log(1 + f) - f for 1 + f of [sqrt(1/2), sqrt(2)].
 GK_FN float gk_log_rest(float f) {
-  float y = gk_mad(gk_mad(gk_mad(7.0376836292e-2f, f, -1.1514610310e-1f), f, 1.1676998740e-1f), f, -1.2420140846e-1f);
+  float y = gk_mad(gk_mad(gk_mad(7.0376836292e-2f, f, -1.1514610310e-1f), f, 1.1676998740e-1f), f,
+                   -1.2420140846e-1f);
   y = gk_mad(gk_mad(gk_mad(y, f, 1.4249322787e-1f), f, -1.6668057665e-1f), f, 2.0000714765e-1f);
   y = gk_mad(gk_mad(y, f, -2.4999993993e-1f), f, 3.3333331174e-1f);
   GK_PRECISE float z = f * f;
@@ -76,7 +77,9 @@ GK_FN float gk_log1p(float a) {
   if (gk_fabs(a) < 1e-6f) y = a - a * a * 0.5f;
   return gk_isnan(a) ? a : y;
 }
-GK_FN float gk_softplus(float a) { return gk_isnan(a) ? a : (a > 0.0f ? a : 0.0f) + gk_log1p(gk_exp(-gk_fabs(a))); }
+GK_FN float gk_softplus(float a) {
+  return gk_isnan(a) ? a : (a > 0.0f ? a : 0.0f) + gk_log1p(gk_exp(-gk_fabs(a)));
+}
 // a n / (n + 2) with n = e^a (e^a + 2).
 GK_FN float gk_mish(float a) {
   float e = gk_exp(a < 40.0f ? a : 40.0f), n = e * (e + 2.0f);
@@ -122,8 +125,8 @@ GK_FN float gk_power(float a, uint n) {
   }
   return r;
 }
-// 2^(b log2 a) for positive a. The logarithm is a sum of two floats: 2 atanh(s), s = f / (2 + f), with what the
-// rounding of s loses; so is its product with b.
+// 2^(b log2 a) for positive a. The logarithm is a sum of two floats: 2 atanh(s), s = f / (2 + f), with what
+// the rounding of s loses; so is its product with b.
 GK_FN float gk_pow_size(float a, float b) {
   float f = gk_fraction(a), e = gk_exponent(a);
   GK_PRECISE float d = 2.0f + f;

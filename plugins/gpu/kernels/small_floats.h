@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Floats of 8 and 4 bits; kit/half.hpp says what each format does with what it cannot hold. By integers alone.
-// top: the code of the greatest number; inf: that of infinity, 0 where there is none.
+// Floats of 8 and 4 bits; kit/half.hpp says what each format does with what it cannot hold. By integers
+// alone. top: the code of the greatest number; inf: that of infinity, 0 where there is none.
 GK_FN float gk_small_float(uint code, uint mantissa, uint bias, uint top, uint inf, uint sign) {
   uint m = code & (sign - 1u), minus = (code & sign) != 0u ? 0x80000000u : 0u;
   if (m > top) return m == inf ? gk_float(minus | 0x7f800000u) : GK_NAN;
   // Below the least normal number: m units of 2^(1 - bias - mantissa).
-  if (m < (1u << mantissa)) return gk_float(gk_bits(GK_F32(m) * gk_float((128u - bias - mantissa) << 23u)) | minus);
+  if (m < (1u << mantissa))
+    return gk_float(gk_bits(GK_F32(m) * gk_float((128u - bias - mantissa) << 23u)) | minus);
   return gk_float(((m << (23u - mantissa)) + ((127u - bias) << 23u)) | minus);
 }
-// over: the code of what lies beyond the greatest number; none: that of NaN. A format without -0 has its code for
-// both.
-GK_FN uint gk_small_bits(float v, uint mantissa, uint bias, uint top, uint over, uint none, uint sign, bool saturate) {
+// over: the code of what lies beyond the greatest number; none: that of NaN. A format without -0 has its code
+// for both.
+GK_FN uint gk_small_bits(float v, uint mantissa, uint bias, uint top, uint over, uint none, uint sign,
+                         bool saturate) {
   uint u = gk_bits(v), a = u & 0x7fffffffu, shift = 23u - mantissa;
   uint minus = (u >> 31u) != 0u ? sign : 0u;
   if (a > 0x7f800000u) return none | minus;

@@ -47,7 +47,8 @@ void define(StepMaker& s, const std::string& neutral, const std::string& term, c
 
 // A term of a number v, of a buffer of integers.
 std::string number_term(std::string term) {
-  for (size_t at = 0; (at = term.find("(v)", at)) != std::string::npos; at += 9) term.replace(at, 3, "TO_sum(v)");
+  for (size_t at = 0; (at = term.find("(v)", at)) != std::string::npos; at += 9)
+    term.replace(at, 3, "TO_sum(v)");
   return term;
 }
 
@@ -84,8 +85,8 @@ bool define_real(StepMaker& s, uint32_t kind, uint32_t dtype) {
   return false;
 }
 
-// The exact mean of integers of 64 bits, truncated: the sum of the quotients by the count, then that of the rests,
-// which joins in with the sign of the whole.
+// The exact mean of integers of 64 bits, truncated: the sum of the quotients by the count, then that of the
+// rests, which joins in with the sign of the whole.
 void define_mean64(StepMaker& s, bool is_signed) {
   s.type("sum", is_signed ? OPMUX_I64 : OPMUX_U64);
   s.source().parts.insert({"integers.h", "integers64.h"});
@@ -97,10 +98,12 @@ void define_mean64(StepMaker& s, bool is_signed) {
   s.define("GK_CENTRE(s)", "(s)");
   s.define("GK_WHOLE(s)", fmt::format("(centre + gk_div_{}(s, TO_sum(len)))", u));
   s.define("GK_REST(s)", fmt::format("gk_rem_{}(s, TO_sum(len))", u));
-  define(s, "TO_sum(0)", fmt::format("gk_rem_{}(v, TO_sum(len))", u), kSum,
-         is_signed ? "(GK_WHOLE(s) - ((GK_WHOLE(s) > TO_sum(0) && GK_REST(s) < TO_sum(0)) ? TO_sum(1) : TO_sum(0)) + "
-                     "((GK_WHOLE(s) < TO_sum(0) && GK_REST(s) > TO_sum(0)) ? TO_sum(1) : TO_sum(0)))"
-                   : "GK_WHOLE(s)");
+  define(
+      s, "TO_sum(0)", fmt::format("gk_rem_{}(v, TO_sum(len))", u), kSum,
+      is_signed
+          ? "(GK_WHOLE(s) - ((GK_WHOLE(s) > TO_sum(0) && GK_REST(s) < TO_sum(0)) ? TO_sum(1) : TO_sum(0)) + "
+            "((GK_WHOLE(s) < TO_sum(0) && GK_REST(s) > TO_sum(0)) ? TO_sum(1) : TO_sum(0)))"
+          : "GK_WHOLE(s)");
 }
 
 // Integers and bool, which lies as numbers 0 and 1.

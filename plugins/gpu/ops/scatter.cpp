@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// scatter_elements and scatter_nd: they differ in what is a line of y, whose updates come in an order. Where a line
-// has many, lists of the updates of each place are made first.
+// scatter_elements and scatter_nd: they differ in what is a line of y, whose updates come in an order. Where
+// a line has many, lists of the updates of each place are made first.
 #include <algorithm>
 
 #include "gpu/ops/ops.hpp"
@@ -17,8 +17,8 @@ struct Lines {
   Steps order_index{}, order_updates{};
   uint32_t count = 1, first = 0;  // of the dims of y that index names
   int64_t step = 0;
-  // Lists: the dims of index that count updates, and how they step through index and the lists; the steps of the
-  // dims of y through the lists, and how many lists there are. The order of update e is e / order_div.
+  // Lists: the dims of index that count updates, and how they step through index and the lists; the steps of
+  // the dims of y through the lists, and how many lists there are. The order of update e is e / order_div.
   std::vector<int64_t> entry;
   Steps entry_index{}, entry_heads{}, heads{};
   int64_t lists = 1, order_div = 1;

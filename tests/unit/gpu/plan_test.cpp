@@ -133,6 +133,48 @@ TEST(Launches, WithoutAnAlignmentRangesStartWithTheirBlocks) {
   EXPECT_EQ(r.launches[0].base[1], 75u);
 }
 
+TEST(Launches, ElementsBelowAByteAreCountedFromAWord) {
+  opmux_tdesc x = kit::tensor(OPMUX_U4, {9}), y = kit::tensor(OPMUX_I32, {9});
+  kit::Program p(OPMUX_SLOT_MAIN, 1);
+  p.out(p.apply(OPMUX_FN_CAST, OPMUX_I32, 0));
+  kit::Desc<opmux_op_pointwise> d(OPMUX_OP_POINTWISE);
+  d.in(x).out(y).program(p);
+  opmux_cap cap{};
+  KernelPlan plan;
+  ASSERT_TRUE(plan_pointwise(device(), *d.opd(), cap, &plan));
+  const Memory a(64), b(64), code(1000);
+  const opmux_bind binds[] = {bind_of(a, 7), bind_of(b, 0)};
+  const ReadyStep ready[] = {{nullptr, {&code, 0, 500}}};
+  Recorder r;
+  launch_run(plan, ready, {binds}, 1, r);
+  // Nine elements of half a byte from byte 7 on end in byte 11.
+  EXPECT_EQ(r.launches[0].range[1].offset, 4u);
+  EXPECT_EQ(r.launches[0].range[1].size, 8u);
+  EXPECT_EQ(r.launches[0].base[1], 6u);
+}
+
+TEST(Launches, AScalarIsFoundAmongTheValuesOfTheRun) {
+  opmux_tdesc value = kit::tensor(OPMUX_I8, {});
+  value.flags |= OPMUX_T_HOST_SCALAR;
+  kit::Program p(OPMUX_SLOT_MAIN, 3);
+  p.out(p.apply(OPMUX_FN_ADD, OPMUX_I8, p.apply(OPMUX_FN_ADD, OPMUX_I8, 0, 1), 2));
+  kit::Desc<opmux_op_pointwise> d(OPMUX_OP_POINTWISE);
+  d.in(value).in(kit::tensor(OPMUX_I8, {})).in(value).out(kit::tensor(OPMUX_I8, {})).program(p);
+  opmux_cap cap{};
+  KernelPlan plan;
+  ASSERT_TRUE(plan_pointwise(device(), *d.opd(), cap, &plan));
+  const Memory values(64), m(64), code(1000);
+  const opmux_bind binds[] = {{}, bind_of(m, 5), {}, bind_of(m, 9)};
+  const ReadyStep ready[] = {{nullptr, {&code, 0, 500}}};
+  Recorder r;
+  launch_run(plan, ready, {binds, {}, {}, {&values, 16, 16}}, 0, r);
+  EXPECT_EQ(r.launches[0].range[1].memory, &values);
+  EXPECT_EQ(r.launches[0].base[1], 16u);
+  EXPECT_EQ(r.launches[0].base[2], 5u);
+  EXPECT_EQ(r.launches[0].range[3].memory, &values);
+  EXPECT_EQ(r.launches[0].base[3], 24u);
+}
+
 TEST(Launches, AnElementThatItsSizeDoesNotDivideIsRefused) {
   kit::Desc<opmux_op_copy> d(OPMUX_OP_COPY);
   d.in(kit::tensor(OPMUX_I64, {4})).out(kit::tensor(OPMUX_I64, {4}));
