@@ -102,6 +102,39 @@ TEST_P(GpuQueue, AChainOfLaunchesRunsInItsOrder) {
   EXPECT_EQ(value(a), 700.0f);
 }
 
+TEST_P(GpuQueue, AScalarByValueIsThatOfItsRunAndARecordingKeepsIt) {
+  opmux_tdesc t = kit::tensor(OPMUX_F32, {});
+  t.flags |= OPMUX_T_HOST_SCALAR;
+  kit::Desc<opmux_op_fill> d(OPMUX_OP_FILL);
+  d.in(t).out(kit::tensor(OPMUX_F32, {static_cast<int64_t>(kCount)}));
+  opmux_kernel fill = gpu->prepare(d.opd(), gpu->query(d.opd()).impl_key);
+  float values[3][2] = {{1}, {2}, {3}};  // 8 bytes each
+  const opmux_bind to[] = {filled(0), filled(0), filled(0)};
+  std::vector<opmux_bind> binds[3];
+  opmux_run runs[3];
+  for (int i = 0; i < 3; ++i) {
+    binds[i] = {{}, to[i]};
+    runs[i] = run_of(fill, binds[i]);
+    runs[i].params = values[i];
+    runs[i].params_size = 8;
+  }
+  opmux_commands commands = nullptr;
+  ASSERT_EQ(gpu->queue.record(gpu->line, runs + 2, sizeof runs[0], 1, &commands, err), OPMUX_OK)
+      << err.text();
+  ASSERT_EQ(gpu->queue.enqueue_many(gpu->line, runs, sizeof runs[0], 2, err), OPMUX_OK) << err.text();
+  values[0][0] = values[1][0] = values[2][0] = 9;
+  EXPECT_EQ(value(to[0]), 1.0f);
+  EXPECT_EQ(value(to[1]), 2.0f);
+  ASSERT_EQ(gpu->queue.replay(gpu->line, commands, nullptr, 0, err), OPMUX_OK) << err.text();
+  EXPECT_EQ(value(to[2]), 3.0f);
+  runs[0].params_size = 4;
+  EXPECT_EQ(gpu->queue.enqueue_many(gpu->line, runs, sizeof runs[0], 1, err), OPMUX_E_INVALID);
+  EXPECT_NE(std::string(err.text()).find("4 bytes of parameters, it wants 8"), std::string::npos)
+      << err.text();
+  gpu->queue.release(commands);
+  gpu->op.release(fill);
+}
+
 TEST_P(GpuQueue, ARecordingIsReplayedAndTakesOtherOperands) {
   const opmux_bind a = filled(10), b = filled(0), c = filled(0), d = filled(0), x = filled(50);
   const std::vector<opmux_bind> first = {a, b}, second = {b, c};
