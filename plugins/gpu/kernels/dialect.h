@@ -18,6 +18,7 @@
 #define gk_ulong uint64_t
 #define gk_pair uvec2
 #define GK_PAIR(x) uvec2(x)
+#define GK_PAIR_OF(a, b) uvec2(a, b)
 #define gk_two dvec2
 #define GK_TWO(a, b) dvec2(a, b)
 #define GK_TABLE(T, name, count, list) const T name[count] = T[count] list
@@ -61,6 +62,7 @@ uint gk_mul_high(uint a, uint b) {
 #define gk_ulong ulong
 #define gk_pair uint2
 #define GK_PAIR(x) ((uint2)(x))
+#define GK_PAIR_OF(a, b) ((uint2)(a, b))
 #define gk_two double2
 #define GK_TWO(a, b) ((double2)(a, b))
 #define GK_BRACES(...) {__VA_ARGS__}

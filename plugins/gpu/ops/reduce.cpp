@@ -20,7 +20,7 @@ struct Form {
 };
 constexpr Form kForms[] = {
     {OPMUX_REDUCE_SUM, "TO_sum(0)", "(v)", kSum, "(s)"},
-    {OPMUX_REDUCE_PROD, "TO_sum(1)", "TO_sum(v)", "((a) * (b))", "GK_NARROW(s)"},
+    {OPMUX_REDUCE_PROD, "TO_sum(1)", "(v)", "((a) * (b))", "(s)"},
     {OPMUX_REDUCE_MEAN, "TO_sum(0)", "(v)", kSum, kPerElement},
     {OPMUX_REDUCE_MAX, "TO_sum(-GK_INF)", "(v)", kGreatest, "(s)"},
     {OPMUX_REDUCE_MIN, "TO_sum(GK_INF)", "(v)", kLeast, "(s)"},
@@ -58,14 +58,21 @@ std::string saturating(const char* name, uint32_t dtype) {
                      float_to_int(Kind::kDouble, dtype, "v", true));
 }
 
+// Parts of a product leave the range of f32 soon, and 0 times infinity is not what the whole product is.
+void define_product(StepMaker& s) {
+  s.type("sum", kRaw64);
+  s.source().parts.insert({"powers.h", "products.h"});
+  define(s, "GK_PAIR_OF(0x3f800000u, 0u)", "gk_product_of(v, 0)", "gk_product_join(a, b)",
+         "gk_product_value(s)");
+}
+
 // Floats, and integers whose result comes from numbers of 53 bits.
 bool define_real(StepMaker& s, uint32_t kind, uint32_t dtype) {
   for (const Form& f : kForms) {
     if (f.kind != kind) continue;
     const bool real = kit::is_float(dtype), wide = dtype == OPMUX_F64 || !real;
-    // Partial products leave the range of f32 soon, and 0 times infinity is not what the whole product is.
-    s.type("sum", wide || kind == OPMUX_REDUCE_PROD ? OPMUX_F64 : OPMUX_F32);
-    s.define("GK_NARROW(s)", wide ? "(s)" : "GK_F32(s)");
+    if (kind == OPMUX_REDUCE_PROD && !wide) return define_product(s), true;
+    s.type("sum", wide ? OPMUX_F64 : OPMUX_F32);
     define(s, f.neutral, real ? f.term : number_term(f.term), f.join,
            real ? f.result : "gk_to_y(" + std::string(f.result) + ")");
     if (!real) s.source().functions = saturating("gk_to_y", dtype);
