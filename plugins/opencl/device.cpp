@@ -29,6 +29,9 @@ void set_arguments(cl::Kernel& kernel, const Launch& l) {
   kernel.setArg(l.bindings, (1 + l.bindings) * sizeof(cl_uint), params);
 }
 
+// Bytes that go by fills, which take their value at once, where a write would wait for the queue.
+constexpr uint64_t kTakenAtOnce = 4 * sizeof(cl_ulong);
+
 // Kernel objects with their arguments, ready to be enqueued again.
 struct ClRecording : Recording {
   std::vector<cl::Kernel> kernels;
@@ -49,11 +52,12 @@ class ClStream : public Stream {
     cl_try("copy", [&] {
       if (c.src && c.dst) {
         queue_.enqueueCopyBuffer(buffer_of(c.src), buffer_of(c.dst), c.src_offset, c.dst_offset, c.size);
-      } else if (c.dst && c.size == sizeof(cl_ulong)) {
-        // Taken at once, where a write would wait for the queue.
-        cl_ulong value;
-        std::memcpy(&value, c.src_host, sizeof value);
-        queue_.enqueueFillBuffer(buffer_of(c.dst), value, c.dst_offset, c.size);
+      } else if (c.dst && (c.size | c.dst_offset) % sizeof(cl_ulong) == 0 && c.size <= kTakenAtOnce) {
+        for (uint64_t at = 0; at < c.size; at += sizeof(cl_ulong)) {
+          cl_ulong value;
+          std::memcpy(&value, static_cast<const char*>(c.src_host) + at, sizeof value);
+          queue_.enqueueFillBuffer(buffer_of(c.dst), value, c.dst_offset + at, sizeof value);
+        }
       } else if (c.dst) {
         queue_.enqueueWriteBuffer(buffer_of(c.dst), CL_TRUE, c.dst_offset, c.size, c.src_host);
       } else {

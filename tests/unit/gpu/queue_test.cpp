@@ -82,6 +82,19 @@ TEST_P(GpuQueue, CopiesLieAsFarApartAsTheirSizeSays) {
   EXPECT_EQ(out[1], 2.0f);
 }
 
+TEST_P(GpuQueue, EightBytesMayGoToAnyWord) {
+  const opmux_mem m = gpu->block(24);
+  const uint32_t first[4] = {1, 2, 3, 4}, second[2] = {5, 6};
+  gpu->upload(m, 8, first, 16);
+  gpu->upload(m, 4, second, 8);
+  uint32_t out[6] = {};
+  gpu->download(out, m, 0, 24);
+  EXPECT_EQ(out[1], 5u);
+  EXPECT_EQ(out[2], 6u);
+  EXPECT_EQ(out[3], 2u);
+  EXPECT_EQ(out[5], 4u);
+}
+
 TEST_P(GpuQueue, CopiesLargerThanAnyStagingMemoryArriveWhole) {
   std::vector<uint32_t> in(70u << 18), out(in.size());  // 70 MiB
   for (size_t i = 0; i < in.size(); ++i) in[i] = static_cast<uint32_t>(i * 2654435761u);
