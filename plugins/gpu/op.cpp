@@ -18,8 +18,9 @@ void make_ready(Kernel& k, Step& step) {
     return;
   }
   if (step.source.file->faults) {
-    step.words.back() = k.dev->fault_number(fmt::format("{}: a value of operand {} is out of range",
-                                                        schema::find(k.op)->name, k.plan.faulty_arg));
+    const uint32_t arg = step.faulty_arg == OPMUX_NO_ARG ? k.plan.faulty_arg : step.faulty_arg;
+    step.words.back() = k.dev->fault_number(
+        fmt::format("{}: a value of operand {} is out of range", schema::find(k.op)->name, arg));
   }
   ReadyStep r;
   r.program = k.dev->program(step.source);

@@ -40,7 +40,20 @@ constexpr kit_op op(uint32_t id, const char* variant) {
   OP(GROUP_NORM, group_norm, "rows", plan_group_norm)                       \
   OP(ATTENTION, attention, "online", plan_attention)                        \
   OP(SCATTER_ELEMENTS, scatter_elements, "elements", plan_scatter_elements) \
-  OP(SCATTER_ND, scatter_nd, "elements", plan_scatter_nd)
+  OP(SCATTER_ND, scatter_nd, "elements", plan_scatter_nd)                   \
+  OP(ROTARY, rotary, "pairs", plan_rotary)                                  \
+  OP(PAGED_ATTENTION, paged_attention, "online", plan_paged_attention)      \
+  OP(KV_APPEND, kv_append, "rows", plan_kv_append)                          \
+  OP(QUANT_MATMUL, quant_matmul, "tiled", plan_quant_matmul)                \
+  OP(GROUPED_MATMUL, grouped_matmul, "tiled", plan_grouped_matmul)          \
+  OP(DYNAMIC_QUANTISE, dynamic_quantise, "groups", plan_dynamic_quantise)   \
+  OP(RECURRENT, recurrent, "steps", plan_recurrent)                         \
+  OP(LINEAR_ATTENTION, linear_attention, "columns", plan_linear_attention)  \
+  OP(SELECTIVE_SCAN, selective_scan, "channels", plan_selective_scan)       \
+  OP(LRN, lrn, "elements", plan_lrn)                                        \
+  OP(RANDOM, random, "elements", plan_random)                               \
+  OP(SAMPLE, sample, "rows", plan_sample)                                   \
+  OP(SPECULATIVE, speculative, "rows", plan_speculative)
 
 #define OPMUX_GPU_KIT_OP(ID, name, variant, plan) op<plan, opmux_op_##name>(OPMUX_OP_##ID, variant),
 #define OPMUX_GPU_PLAN(ID, name, variant, plan) plan,

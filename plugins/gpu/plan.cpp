@@ -63,6 +63,29 @@ opmux_bind scalar_bind(const BoundRange& all, uint32_t number) {
   return b;
 }
 
+// The ranges of a step in one run.
+Launch launch_of(const Step& step, const ReadyStep& ready, const RunBinds& binds, uint64_t align) {
+  Launch l;
+  l.program = ready.program;
+  const BoundRange& code = ready.code;
+  l.bindings = static_cast<uint32_t>(step.source.bindings().size()) + 1;
+  l.range[0] = cut(code.memory, code.offset, code.offset + code.size, code.offset, 32, align, l.base[0]);
+  for (const BindingUse& use : step.uses) {
+    if (use.arg == kFaultWord) {
+      const BoundRange& f = binds.fault;
+      l.range[use.binding] =
+          cut(f.memory, f.offset, f.offset + f.size, f.offset, 32, align, l.base[use.binding]);
+    } else {
+      const opmux_bind bind = use.arg == kWorkspace ? binds.workspace
+                              : use.arg >= kScalars ? scalar_bind(binds.scalars, use.arg - kScalars)
+                                                    : binds.operands[use.arg];
+      l.range[use.binding] = range_of(use, bind, align, l.base[use.binding]);
+    }
+    if (use.written) l.written |= 1u << use.binding;
+  }
+  return l;
+}
+
 }  // namespace
 
 void launch_run(const KernelPlan& plan, std::span<const ReadyStep> ready, const RunBinds& binds,
@@ -70,27 +93,13 @@ void launch_run(const KernelPlan& plan, std::span<const ReadyStep> ready, const 
   if (plan.workspace > 0 && binds.workspace.size < plan.workspace)
     refuse(OPMUX_NO_ARG,
            fmt::format("the workspace has {} bytes, {} are needed", binds.workspace.size, plan.workspace));
+  // A bind that is refused by a later step must be refused before the first is launched.
+  for (size_t i = 1; i < plan.steps.size(); ++i)
+    if (!plan.steps[i].dispatches.empty()) launch_of(plan.steps[i], ready[i], binds, align);
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     const Step& step = plan.steps[i];
     if (step.dispatches.empty()) continue;
-    Launch l;
-    l.program = ready[i].program;
-    const BoundRange& code = ready[i].code;
-    l.bindings = static_cast<uint32_t>(step.source.bindings().size()) + 1;
-    l.range[0] = cut(code.memory, code.offset, code.offset + code.size, code.offset, 32, align, l.base[0]);
-    for (const BindingUse& use : step.uses) {
-      if (use.arg == kFaultWord) {
-        const BoundRange& f = binds.fault;
-        l.range[use.binding] =
-            cut(f.memory, f.offset, f.offset + f.size, f.offset, 32, align, l.base[use.binding]);
-      } else {
-        const opmux_bind bind = use.arg == kWorkspace ? binds.workspace
-                                : use.arg >= kScalars ? scalar_bind(binds.scalars, use.arg - kScalars)
-                                                      : binds.operands[use.arg];
-        l.range[use.binding] = range_of(use, bind, align, l.base[use.binding]);
-      }
-      if (use.written) l.written |= 1u << use.binding;
-    }
+    Launch l = launch_of(step, ready[i], binds, align);
     const auto& [a, b] = step.unless_same;
     const bool same = a != OPMUX_NO_ARG && binds.operands[a].mem == binds.operands[b].mem &&
                       binds.operands[a].offset == binds.operands[b].offset;

@@ -52,6 +52,7 @@ struct Step {
   // Nothing to do either in a run that binds these two operands at one place; its launches have no groups
   // then.
   std::array<uint32_t, 2> unless_same = {OPMUX_NO_ARG, OPMUX_NO_ARG};
+  uint32_t faulty_arg = OPMUX_NO_ARG;  // whose values it reports; none: that of the plan
 };
 
 struct KernelPlan {

@@ -2,26 +2,11 @@
 #include <algorithm>
 
 #include "gpu/ops/ops.hpp"
+#include "gpu/ops/product.hpp"
 #include "gpu/ops/tile.hpp"
 
 namespace opmux::gpu {
 namespace {
-
-// Batch strides of an operand in the shape of y, without its last two axes.
-std::array<int64_t, 8> batch_strides(const opmux_tdesc& t, const opmux_tdesc& y) {
-  std::array<int64_t, 8> s{};
-  for (uint32_t i = 2; i < t.rank; ++i) {
-    const uint32_t axis = t.rank - 1 - i;
-    s[y.rank - 1 - i] = t.dim[axis] == 1 ? 0 : t.stride[axis];
-  }
-  return s;
-}
-
-// Of the last axis (0) or the one before it (1); 0 where the operand repeats.
-uint64_t stride_at(const opmux_tdesc& t, uint32_t from_end) {
-  if (t.rank <= from_end || t.dim[t.rank - 1 - from_end] == 1) return 0;
-  return static_cast<uint64_t>(t.stride[t.rank - 1 - from_end]);
-}
 
 void fill(const opmux_devinfo& info, const opmux_opd& d, StepMaker& s) {
   const opmux_tdesc &a = d.in[0], &b = d.in[1], &y = d.out[0];
@@ -33,18 +18,7 @@ void fill(const opmux_devinfo& info, const opmux_opd& d, StepMaker& s) {
   s.set("a_col", static_cast<uint64_t>(a.stride[a.rank - 1]));
   s.set("b_row", static_cast<uint64_t>(b.stride[b.rank - 2]));
   s.set("b_col", static_cast<uint64_t>(b.stride[b.rank - 1]));
-  kit::Walk batch(std::span(y.dim, y.rank - 2));
-  std::vector<StepMaker::Strides> names{{"as"}, {"bs"}};
-  batch.add_strides(batch_strides(a, y)).add_strides(batch_strides(b, y));
-  const auto program_view = [&](const char* name, uint32_t k, const opmux_tdesc& t) {
-    batch.add_strides(batch_strides(t, y));
-    names.push_back({name, 8 * k});
-    s.set(name, stride_at(t, 1), 8 * k + 6);
-    s.set(name, stride_at(t, 0), 8 * k + 7);
-  };
-  for (uint32_t i = 2; i < d.n_in; ++i) program_view("xs", i - 2, d.in[i]);
-  program_view("ys", 0, y);
-  s.walk(batch, "rank", "dims", names);
+  product_walk(d, {{"as", &a}, {"bs", &b}}, 2, s);
   int64_t count = 1;
   for (uint32_t i = 0; i + 2 < y.rank; ++i) count *= y.dim[i];
   tile_groups(info, rows, cols, count, s);

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "gpu/ops/values.hpp"
 #include "kit/insn.hpp"
 #include "kit/schema/schema.hpp"
 
@@ -79,6 +80,18 @@ bool check_moved(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap,
   return true;
 }
 
+bool check_coded(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap,
+                 std::initializer_list<uint32_t> coded) {
+  for (uint32_t i = 0; i < d.n_in + d.n_out; ++i) {
+    const opmux_tdesc& t = *kit_operand(&d, i);
+    if (!is_present(t)) continue;
+    if (!check_view(info, i, t, i >= d.n_in, cap)) return false;
+    const bool known = std::ranges::find(coded, i) != coded.end() && code_format(t.dtype) != 0;
+    if (!known && !has_type(info, i, t.dtype, cap)) return false;
+  }
+  return true;
+}
+
 bool check_apart(const opmux_opd& d, opmux_cap& cap) {
   for (uint32_t o = 0; d.alias && o < d.n_out; ++o) {
     if (d.alias[o] != 0) return kit_no(&cap, OPMUX_WHY_ALIAS, d.alias[o] - 1, 0, 0, 0);
@@ -101,6 +114,16 @@ bool say_yes(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, uint
 void StepMaker::bind(const std::string& name, const opmux_opd& d, uint32_t arg, uint32_t dtype) {
   const opmux_tdesc& t = *kit_operand(&d, arg);
   type(name, dtype == OPMUX_NONE ? t.dtype : dtype);
+  use(name, d, arg, OPMUX_DTYPE_BITS(t.dtype));
+}
+
+void StepMaker::bind_bytes(const std::string& name, const opmux_opd& d, uint32_t arg) {
+  type(name, OPMUX_U8);
+  use(name, d, arg, 8);
+}
+
+void StepMaker::use(const std::string& name, const opmux_opd& d, uint32_t arg, uint32_t bits) {
+  const opmux_tdesc& t = *kit_operand(&d, arg);
   // What is empty is not touched, and need not be bound.
   if (reach_of(t).size() == 0) return;
   uint32_t from = arg;
@@ -108,7 +131,7 @@ void StepMaker::bind(const std::string& name, const opmux_opd& d, uint32_t arg, 
     from = kScalars;
     for (uint32_t i = 0; i < arg; ++i) from += (kit_operand(&d, i)->flags & OPMUX_T_HOST_SCALAR) != 0;
   }
-  uses_.push_back({name, {from, 0, reach_of(t), OPMUX_DTYPE_BITS(t.dtype), false}});
+  uses_.push_back({name, {from, 0, reach_of(t), bits, false}});
 }
 
 void StepMaker::workspace(const std::string& name, uint64_t offset, uint64_t bytes, uint32_t dtype) {

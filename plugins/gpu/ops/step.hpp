@@ -28,6 +28,9 @@ bool check_operands(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& ca
 // The same for operands that are only moved: any type of 1, 2, 4 or 8 bytes.
 bool check_moved(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap,
                  std::initializer_list<uint32_t> read);
+// The same where operands in `coded` may have any type of code_format, in values.hpp.
+bool check_coded(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap,
+                 std::initializer_list<uint32_t> coded);
 // Refuses outputs in place of inputs.
 bool check_apart(const opmux_opd& d, opmux_cap& cap);
 
@@ -44,6 +47,8 @@ class StepMaker {
 
   // Operand `arg` at the buffer `name`, as elements of `dtype` (OPMUX_NONE: its own).
   void bind(const std::string& name, const opmux_opd& d, uint32_t arg, uint32_t dtype = OPMUX_NONE);
+  // As bytes, also where elements have fewer than 8 bits.
+  void bind_bytes(const std::string& name, const opmux_opd& d, uint32_t arg);
   // Bytes of the workspace.
   void workspace(const std::string& name, uint64_t offset, uint64_t bytes, uint32_t dtype);
   // A buffer that this run does not touch.
@@ -82,6 +87,7 @@ class StepMaker {
 
  private:
   uint32_t first_program_arg(const opmux_opd& d) const;
+  void use(const std::string& name, const opmux_opd& d, uint32_t arg, uint32_t bits);
   struct Use {
     std::string name;
     BindingUse use;

@@ -1,119 +1,100 @@
 // SPDX-License-Identifier: Apache-2.0
-// y = softmax(scale q k^T, capped, plus biases) v: a group a query of a head. Keys come in blocks, a lane a key;
-// what earlier blocks gave fades as a greater score comes (Milakov and Gimelshein 2018; Dao et al. 2022).
-// Keys are `past` rows of the state, then the new ones.
+// y = softmax(scale q k^T, capped, plus biases) v: a group a query of a head. Keys are `past` rows of the state, then
+// the new ones. Mode 1: lengths for each batch, 2: sequences between starts, 3: a state. What counts say beyond
+// their bounds is cut; another step reports it.
 //@group 64
-//@in q k v mask past_k past_v past_len slopes
+//@in q k v mask blocks past_k past_v q_count k_count slopes
 //@out y lse
-//@shared weight float GK_GROUP_SIZE
-//@shared joined float GK_GROUP_SIZE
-//@shared row_q float GK_WIDTH
-//@faults
-//@params heads queries fresh head_group value_width capacity causal window scale cap slope_stride
-//@params qs[4] ks[4] vs[4] ms[4] pks[4] pvs[4] ys[4] ls[4]
+//@type sum
+//@shared weight T_sum GK_GROUP_SIZE
+//@shared joined T_sum GK_GROUP_SIZE
+//@shared row_q T_sum 512
+//@shared v_row uint GK_GROUP_SIZE
+//@params brain mode heads queries fresh capacity head_group width_q value_width causal window scale[3] cap[3] sloped
+//@params slope_stride masked blocked block_q block_k with_lse q_words q_step k_words k_step sequences
+//@params qs[4] ks[4] vs[4] ms[4] fs[4] pks[4] pvs[4] ys[4] ls[4]
+//@use values.h
 //@body
 #define GK_ROW(s) (b * GK_CODE(s) + h * GK_CODE(s + 1) + i * GK_CODE(s + 2))
 #define GK_KEY(s) (b * GK_CODE(s) + h / GK_CODE(P_head_group) * GK_CODE(s + 1))
+#define GK_Q_COUNT(n) GK_LOW(LD_q_count, B_q_count, (n) * GK_CODE(P_q_step), GK_CODE(P_q_words))
+#define GK_K_COUNT(n) GK_LOW(LD_k_count, B_k_count, (n) * GK_CODE(P_k_step), GK_CODE(P_k_words))
+#define GK_LEAST(a, b) ((a) < (b) ? (a) : (b))
 uint width = GK_U32(GK_GROUP_SIZE);
 uint lane = GK_LANE;
 uint row = p.first + GK_GROUP_X;
-uint i = row % GK_CODE(P_queries);
-uint h = row / GK_CODE(P_queries) % GK_CODE(P_heads);
-uint b = row / GK_CODE(P_queries) / GK_CODE(P_heads);
+uint queries = GK_CODE(P_queries);
+uint fresh = GK_CODE(P_fresh);
+uint i = row % queries;
+uint h = row / queries % GK_CODE(P_heads);
+uint b = row / queries / GK_CODE(P_heads);
+uint mode = GK_CODE(P_mode);
 uint past = 0u;
-bool sound = true;
-#if defined(GK_PAST)
-T_past_len given = LD_past_len(B_past_len);
-sound = given >= TO_past_len(0) && given <= TO_past_len(GK_CODE(P_capacity)) - TO_past_len(GK_CODE(P_fresh));
-if (sound) past = GK_U32(given);
-if (!sound && lane == 0u) {
-  GK_FAULT();
+uint q_first = 0u;
+uint q_many = queries;
+uint k_first = 0u;
+uint k_many = fresh;
+bool alive = true;
+if (mode == 1u) {
+  if (GK_CODE(P_q_words) != 0u) q_many = GK_LEAST(GK_Q_COUNT(b), queries);
+  if (GK_CODE(P_k_words) != 0u) k_many = GK_LEAST(GK_K_COUNT(b), fresh);
+  alive = i < q_many;
 }
-#endif
-uint keys = sound ? past + GK_CODE(P_fresh) : 0u;
-int place = GK_I32(i + past);
-int window = GK_I32(GK_CODE(P_window));
-float scale = gk_float(GK_CODE(P_scale));
-float cap = gk_float(GK_CODE(P_cap));
-uint values = GK_CODE(P_value_width);
-for (uint e = lane; e < GK_U32(GK_WIDTH); e += width) row_q[e] = LD_q(B_q + GK_ROW(P_qs) + e * GK_CODE(P_qs + 3));
-GK_BARRIER();
-float top = -GK_INF;
-float sum = 0.0f;
-float acc[GK_SHARE];
-for (uint e = 0u; e < GK_U32(GK_SHARE); ++e) acc[e] = 0.0f;
-for (uint j0 = 0u; j0 < keys; j0 += width) {
-  uint j = j0 + lane;
-  float score = -GK_INF;
-  float bias = 0.0f;
-  bool seen = j < keys;
-  if (GK_CODE(P_causal) != 0u && GK_I32(j) > place) seen = false;
-  if (window >= 0 && GK_I32(j) < place - window) seen = false;
-#if defined(GK_MASK)
-  if (seen) {
-    bias = GK_MASK(LD_mask(B_mask + GK_ROW(P_ms) + j * GK_CODE(P_ms + 3)));
-    seen = !(bias == -GK_INF);
+if (mode == 2u) {
+  // The last start that is not beyond the query.
+  uint low = 0u;
+  uint high = GK_CODE(P_sequences);
+  while (low < high) {
+    uint middle = (low + high + 1u) / 2u;
+    if (GK_Q_COUNT(middle) <= i)
+      low = middle;
+    else
+      high = middle - 1u;
   }
-#endif
-#if defined(GK_SLOPED)
-  bias = bias - LD_slopes(B_slopes + h * GK_CODE(P_slope_stride)) * gk_fabs(GK_F32(place) - GK_F32(j));
-#endif
-  if (seen) {
-    float dot_qk = 0.0f;
-#if defined(GK_PAST)
-    if (j < past) {
-      uint at = B_past_k + GK_KEY(P_pks) + j * GK_CODE(P_pks + 2);
-      for (uint e = 0u; e < GK_U32(GK_WIDTH); ++e)
-        dot_qk = gk_mad(row_q[e], LD_past_k(at + e * GK_CODE(P_pks + 3)), dot_qk);
-    }
-#endif
-    if (j >= past) {
-      uint at = B_k + GK_KEY(P_ks) + (j - past) * GK_CODE(P_ks + 2);
-      for (uint e = 0u; e < GK_U32(GK_WIDTH); ++e) dot_qk = gk_mad(row_q[e], LD_k(at + e * GK_CODE(P_ks + 3)), dot_qk);
-    }
-    score = dot_qk * scale;
-    if (cap > 0.0f) score = cap * gk_tanh(score / cap);
-    score = score + bias;
+  alive = low < GK_CODE(P_sequences) && GK_Q_COUNT(low) <= i;
+  if (alive) {
+    q_first = GK_Q_COUNT(low);
+    q_many = GK_Q_COUNT(low + 1u) - q_first;
+    k_first = GK_LEAST(GK_K_COUNT(low), fresh);
+    uint end = GK_LEAST(GK_K_COUNT(low + 1u), fresh);
+    k_many = end > k_first ? end - k_first : 0u;
   }
-  float own = score;
-#define GK_JOIN(a, b) (GK_ISNAN(a) ? (a) : ((a) > (b) ? (a) : (b)))
-  //@include row.h
-  float next = GK_JOIN(top, own);
-#undef GK_JOIN
-  // While no key has been seen, all weights are 0.
-  float w = next == -GK_INF ? 0.0f : gk_exp(score - next);
-  float fade = top == -GK_INF ? 0.0f : gk_exp(top - next);
-  weight[lane] = w;
-  own = w;
-#define GK_JOIN(a, b) ((a) + (b))
-  //@include row.h
-#undef GK_JOIN
-  sum = sum * fade + own;
-  top = next;
-  for (uint e = 0u; e < GK_U32(GK_SHARE); ++e) acc[e] = acc[e] * fade;
-  for (uint t = 0u; t < width && j0 + t < keys; ++t) {
-    float part = weight[t];
-    // A key that is not seen adds nothing, whatever its value.
-    if (part == 0.0f) continue;
-    for (uint e = 0u; e < GK_U32(GK_SHARE); ++e) {
-      uint column = lane + e * width;
-      if (column >= values) break;
-      float value = 0.0f;
-#if defined(GK_PAST)
-      if (j0 + t < past) value = LD_past_v(B_past_v + GK_KEY(P_pvs) + (j0 + t) * GK_CODE(P_pvs + 2) + column * GK_CODE(P_pvs + 3));
-#endif
-      if (j0 + t >= past) value = LD_v(B_v + GK_KEY(P_vs) + (j0 + t - past) * GK_CODE(P_vs + 2) + column * GK_CODE(P_vs + 3));
-      acc[e] = gk_mad(part, value, acc[e]);
-    }
-  }
-  GK_BARRIER();
 }
-if (sound) {
-  for (uint e = 0u; e < GK_U32(GK_SHARE); ++e) {
-    uint column = lane + e * width;
-    if (column < values) ST_y(B_y + GK_ROW(P_ys) + column * GK_CODE(P_ys + 3), top == -GK_INF ? 0.0f : acc[e] / sum);
-  }
-#if defined(GK_LSE)
-  if (lane == 0u) ST_lse(B_lse + GK_ROW(P_ls), top == -GK_INF ? top : top + gk_log(sum));
-#endif
+int place = GK_I32(i - q_first);
+if (mode == 1u || mode == 2u) place = place + GK_I32(k_many - q_many);
+if (mode == 3u) {
+  past = GK_LEAST(GK_K_COUNT(0u), GK_CODE(P_capacity) - fresh);
+  place = place + GK_I32(past);
+}
+uint keys = past + k_many;
+for (uint e = lane; e < GK_CODE(P_width_q); e += width) row_q[e] = GK_GET(LD_q(B_q + GK_ROW(P_qs) + e * GK_CODE(P_qs + 3)));
+uint k_base = B_k + GK_KEY(P_ks);
+uint v_base = B_v + GK_KEY(P_vs);
+uint pk_base = B_past_k + GK_KEY(P_pks);
+uint pv_base = B_past_v + GK_KEY(P_pvs);
+#define GK_FIND(j)                                                                                          \
+  if (GK_CODE(P_masked) != 0u) {                                                                            \
+    bias = GK_MASK(LD_mask(B_mask + GK_ROW(P_ms) + (k_first + j) * GK_CODE(P_ms + 3)));                     \
+    seen = !(bias == TO_sum(-GK_INF));                                                                      \
+  }                                                                                                         \
+  if (GK_CODE(P_blocked) != 0u) {                                                                           \
+    uint of_q = i / GK_CODE(P_block_q) * GK_CODE(P_fs + 2);                                                 \
+    uint of_k = (k_first + j) / GK_CODE(P_block_k) * GK_CODE(P_fs + 3);                                     \
+    seen = seen && LD_blocks(B_blocks + b * GK_CODE(P_fs) + h * GK_CODE(P_fs + 1) + of_q + of_k) != 0u;     \
+  }                                                                                                         \
+  k_step = j < past ? GK_CODE(P_pks + 3) : GK_CODE(P_ks + 3);                                               \
+  k_at = j < past ? pk_base + j * GK_CODE(P_pks + 2) : k_base + (k_first + j - past) * GK_CODE(P_ks + 2);   \
+  v_row[lane] = j < past ? pv_base + j * GK_CODE(P_pvs + 2) : v_base + (k_first + j - past) * GK_CODE(P_vs + 2);
+#define GK_K(at) (j < past ? GK_GET(LD_past_k(at)) : GK_GET(LD_k(at)))
+#define GK_V(t, column) \
+  (j0 + t < past ? GK_GET(LD_past_v(v_row[t] + column * GK_CODE(P_pvs + 3))) : GK_GET(LD_v(v_row[t] + column * GK_CODE(P_vs + 3))))
+//@include attend.h
+for (uint e = 0u; e < GK_U32(GK_SHARE); ++e) {
+  uint column = lane + e * width;
+  T_sum result = top == TO_sum(-GK_INF) ? TO_sum(0) : acc[e] / sum;
+  if (column < values) ST_y(B_y + GK_ROW(P_ys) + column * GK_CODE(P_ys + 3), GK_PUT(result));
+}
+if (GK_CODE(P_with_lse) != 0u && lane == 0u) {
+  T_sum result = top == TO_sum(-GK_INF) ? top : top + GK_LOG(sum);
+  ST_lse(B_lse + GK_ROW(P_ls), GK_F32(result));
 }

@@ -4,7 +4,10 @@
 uint lane = GK_LANE;
 uint tx = lane % GK_U32(GK_BN / GK_TN);
 uint ty = lane / GK_U32(GK_BN / GK_TN);
-uint row0 = GK_GROUP_Y * GK_U32(GK_BM);
+#if !defined(GK_ROW0)
+#define GK_ROW0 (GK_GROUP_Y * GK_U32(GK_BM))
+#endif
+uint row0 = GK_ROW0;
 uint col0 = GK_GROUP_X * GK_U32(GK_BN);
 T_sum acc[GK_TM * GK_TN];
 for (int e = 0; e < GK_TM * GK_TN; ++e) acc[e] = TO_sum(0);
