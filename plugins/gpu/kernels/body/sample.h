@@ -26,15 +26,15 @@ uint tokens = GK_CODE(P_tokens);
 double none = GK_F64(-GK_INF);
 double zero = GK_F64(0);
 double one = GK_F64(1);
-double temperature = GK_F64(LD_temperature(B_temperature));
-double top_p = GK_F64(LD_top_p(B_top_p));
-double min_p = GK_F64(LD_min_p(B_min_p));
-double penalty = GK_F64(LD_penalty(B_penalty));
-uint top_k = LD_top_k(B_top_k * 2u);
-uint top_k_high = LD_top_k(B_top_k * 2u + 1u);
-bool sound = temperature >= zero && temperature < GK_F64(GK_INF) && top_p > zero && top_p <= one && min_p >= zero &&
-             min_p <= one && penalty > zero && penalty < GK_F64(GK_INF) && (top_k_high >> 31u) == 0u;
-if (top_k_high != 0u) top_k = 0u;
+double heat = GK_F64(LD_temperature(B_temperature));
+double share_p = GK_F64(LD_top_p(B_top_p));
+double least_p = GK_F64(LD_min_p(B_min_p));
+double cost = GK_F64(LD_penalty(B_penalty));
+uint first_k = LD_top_k(B_top_k * 2u);
+uint first_k_high = LD_top_k(B_top_k * 2u + 1u);
+bool sound = heat >= zero && heat < GK_F64(GK_INF) && share_p > zero && share_p <= one && least_p >= zero &&
+             least_p <= one && cost > zero && cost < GK_F64(GK_INF) && (first_k_high >> 31u) == 0u;
+if (first_k_high != 0u) first_k = 0u;
 uint share = (tokens + width - 1u) / width;
 uint begin = lane * share;
 uint end = begin + share;
@@ -48,7 +48,7 @@ uint alive = 0u;
 for (uint i = begin; i < end; ++i) {
   double v = GK_GET(LD_logits(B_logits + row * GK_CODE(P_ls) + i * GK_CODE(P_ls + 1)));
   if (GK_CODE(P_marked) != 0u) {
-    if (LD_marks(B_marks + row * tokens + i) != 0u) v = v > zero ? v / penalty : v * penalty;
+    if (LD_marks(B_marks + row * tokens + i) != 0u) v = v > zero ? v / cost : v * cost;
   }
   if (!(v > none)) v = none;
   if ((gk_bits64(v) << 1u) == GK_U64(0)) v = zero;  // -0 comes with 0
@@ -77,7 +77,7 @@ if (lane == 0u && (!sound || (mine && best == none))) {
 }
 for (uint i = begin; i < end; ++i) {
   double v = GK_LOGIT(i);
-  double w = v == best ? one : GK_EXP((v - best) / temperature);
+  double w = v == best ? one : GK_EXP((v - best) / heat);
   if (v == none) w = zero;
   ST_work(B_work + work_at + tokens + i, w);
 }
@@ -90,9 +90,9 @@ gk_ulong least_key = GK_U64(0);
 uint last_index = 0xffffffffu;
 for (uint cut = 0u; cut < 2u; ++cut) {
   bool by_count = cut == 0u;
-  bool needed = by_count ? top_k > 0u && GK_F64(top_k) < many : top_p < one;
+  bool needed = by_count ? first_k > 0u && GK_F64(first_k) < many : share_p < one;
   if (needed) {
-    double goal = GK_F64(top_k);
+    double goal = GK_F64(first_k);
     if (!by_count) {
       own = zero;
       for (uint i = begin; i < end; ++i) {
@@ -100,7 +100,7 @@ for (uint cut = 0u; cut < 2u; ++cut) {
         if (v > none && GK_STAYS(GK_KEY_OF(v), i)) own = own + GK_WEIGHT(i);
       }
       //@include row.h
-      goal = top_p * own;
+      goal = share_p * own;
     }
     gk_ulong key = GK_U64(0);
     for (uint bit = 0u; bit < 64u; ++bit) {
@@ -138,7 +138,7 @@ uint last = 0u;
 for (uint i = begin; i < end; ++i) {
   double v = GK_LOGIT(i);
   double w = GK_WEIGHT(i);
-  if (v > none && w >= min_p && GK_STAYS(GK_KEY_OF(v), i)) {
+  if (v > none && w >= least_p && GK_STAYS(GK_KEY_OF(v), i)) {
     own = own + w;
     last = i + 1u;
   }
@@ -164,7 +164,7 @@ uint chosen = width;
 for (uint j = 0u; j < width; ++j) {
   if (indices[j] < chosen) chosen = indices[j];
 }
-bool greedy = temperature == zero;
+bool greedy = heat == zero;
 bool is_chosen = greedy ? best_at >= begin && best_at < end : (chosen == width ? fallback >= begin && fallback < end : lane == chosen);
 if (mine && sound && is_chosen && begin < end) {
   uint token_at = greedy ? best_at : (chosen == width ? fallback : last - 1u);
@@ -174,7 +174,7 @@ if (mine && sound && is_chosen && begin < end) {
     for (uint i = begin; i < end && chosen < width; ++i) {
       double v = GK_LOGIT(i);
       double of_i = GK_WEIGHT(i);
-      if (v > none && of_i >= min_p && GK_STAYS(GK_KEY_OF(v), i)) {
+      if (v > none && of_i >= least_p && GK_STAYS(GK_KEY_OF(v), i)) {
         run = run + of_i;
         if (run > goal) {
           token_at = i;
