@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <bit>
 
 #include "gpu/ops/ops.hpp"
@@ -50,6 +51,43 @@ void bind_operands(const opmux_opd& d, StepMaker& s) {
   factor("b_zero", kBZero, "bz_format");
 }
 
+// Up to so many rows a lane adds up a column for all of them; beyond, tiles share what they read.
+constexpr int64_t kFewRows = 4;
+// Lanes that share a column: as many as neighbours in memory allow to be read at once.
+uint32_t lanes_of_column(const opmux_opd& d, bool across) {
+  const int64_t depth = d.in[kA].dim[d.in[kA].rank - 1], cols = d.out[0].dim[d.out[0].rank - 1];
+  uint32_t width = 1;
+  while (width < 128 && int64_t{width} * 8 < depth && !(across && width >= 4 && cols > 32)) width *= 2;
+  return width;
+}
+
+bool is_across(const opmux_opd& d) { return stride_at(d.in[kB], 1) != 1; }
+
+bool few_rows(const opmux_devinfo& info, const opmux_opd& d) {
+  const opmux_tdesc& y = d.out[0];
+  const int64_t many = 128 / lanes_of_column(d, is_across(d));
+  return y.dim[y.rank - 2] <= kFewRows &&
+         (y.dim[y.rank - 1] + many - 1) / many <= static_cast<int64_t>(info.max_groups[0]);
+}
+
+void set_rows(const opmux_devinfo& info, const opmux_opd& d, int64_t batch, StepMaker& s) {
+  const opmux_tdesc& y = d.out[0];
+  const bool across = is_across(d);
+  const uint32_t width = lanes_of_column(d, across);
+  const int64_t cols = y.dim[y.rank - 1], many = 128 / width;
+  s.set("width", width);
+  s.set("across", across);
+  if (y.dim[y.rank - 2] == 0) return;
+  const auto most = std::max<int64_t>(static_cast<int64_t>(info.max_groups[2]), 1);
+  for (int64_t first = 0; cols > 0 && first < batch; first += most) {
+    Dispatch g;
+    g.groups[0] = static_cast<uint32_t>((cols + many - 1) / many);
+    g.groups[2] = static_cast<uint32_t>(std::min(most, batch - first));
+    g.first = static_cast<uint32_t>(first);
+    s.dispatch(g);
+  }
+}
+
 void fill(const opmux_devinfo& info, const opmux_opd& d, StepMaker& s) {
   const auto& m = reinterpret_cast<const opmux_op_quant_matmul&>(d);
   const opmux_tdesc &a = d.in[kA], &y = d.out[0];
@@ -75,7 +113,10 @@ void fill(const opmux_devinfo& info, const opmux_opd& d, StepMaker& s) {
                kit::own_inputs(d), s);
   int64_t count = 1;
   for (uint32_t i = 0; i + 2 < y.rank; ++i) count *= y.dim[i];
-  tile_groups(info, rows, cols, count, s);
+  if (few_rows(info, d))
+    set_rows(info, d, count, s);
+  else
+    tile_groups(info, rows, cols, count, s);
 }
 
 }  // namespace
@@ -87,7 +128,9 @@ bool plan_quant_matmul(const opmux_devinfo& info, const opmux_opd& d, opmux_cap&
     return false;
   if (!check_tile_groups(info, d, y.rank - 2, y.dim[y.rank - 2], y.rank - 1, y.dim[y.rank - 1], cap))
     return false;
-  StepMaker s("quant_matmul");
+  const bool few = few_rows(info, d);
+  StepMaker s(few ? "quant_matmul_rows" : "quant_matmul");
+  if (few) s.define("GK_ROWS", "4");
   real_types(s, d.in[kA].dtype, false);
   tile_types(s, sum);
   s.define("GK_GET(x)", real_storage(d.in[kA].dtype) == OPMUX_U16
