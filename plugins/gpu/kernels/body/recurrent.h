@@ -149,15 +149,20 @@ if (!begin && !end && mine && lane == 0u) {
     T_sum kept = total[2];
     T_sum fresh = total[3];
     uint p_at = B_p_hole + d * GK_CODE(P_ps);
-    bool holes = GK_CODE(P_with_p) != 0u;
-    if (holes) into = into + GK_GET(LD_p_hole(p_at + u * GK_CODE(P_ps + 1))) * cell;
-    if (holes) kept = kept + GK_GET(LD_p_hole(p_at + (2u * hidden + u) * GK_CODE(P_ps + 1))) * cell;
+    // Absent they are 0, which times infinity is NaN.
+    T_sum hole[3];
+    for (uint q = 0u; q < 3u; ++q) {
+      hole[q] = TO_sum(0);
+      if (GK_CODE(P_with_p) != 0u) hole[q] = GK_GET(LD_p_hole(p_at + (q * hidden + u) * GK_CODE(P_ps + 1)));
+    }
+    into = into + hole[0] * cell;
+    kept = kept + hole[2] * cell;
     GK_ACTIVATE(into, 0u)
     GK_ACTIVATE(kept, 0u)
     if (GK_CODE(P_forget) != 0u) kept = TO_sum(1) - into;
     GK_ACTIVATE(fresh, 1u)
     cell = kept * cell + into * fresh;
-    if (holes) out_of = out_of + GK_GET(LD_p_hole(p_at + (hidden + u) * GK_CODE(P_ps + 1))) * cell;
+    out_of = out_of + hole[1] * cell;
     GK_ACTIVATE(out_of, 0u)
     ST_state(B_state + 2u * count + unit, cell);
     GK_ACTIVATE(cell, 2u)

@@ -44,7 +44,10 @@ for (uint t = 0u; t < GK_CODE(P_steps); ++t) {
   }
   //@include row.h
   if (mine && lane == 0u) {
-    if (GK_CODE(P_with_skip) != 0u) own = own + GK_GET(LD_skip(B_skip + d * GK_CODE(P_ss))) * x_t;
+    // Absent it is 0, which times infinity is NaN.
+    T_sum skipped = TO_sum(0);
+    if (GK_CODE(P_with_skip) != 0u) skipped = GK_GET(LD_skip(B_skip + d * GK_CODE(P_ss)));
+    own = own + skipped * x_t;
     ST_y(B_y + n * GK_CODE(P_ys) + t * GK_CODE(P_ys + 1) + d * GK_CODE(P_ys + 2), GK_PUT(own));
   }
 }
