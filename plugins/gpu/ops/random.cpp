@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
+
 #include "gpu/ops/ops.hpp"
 #include "gpu/ops/values.hpp"
 #include "kit/operands/memory.gen.hpp"
@@ -19,6 +21,10 @@ bool plan_random(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, 
   // Integers go by raw width.
   const uint32_t type = real ? real_storage(y.dtype) : wide ? OPMUX_U64 : raw_type(y.dtype);
   real_types(s, real ? y.dtype : OPMUX_F32, real && wide);
+  if (real)
+    for (const char* part :
+         wide ? std::array{"double_core.h", "double_cycle.h"} : std::array{"powers.h", "angles.h"})
+      s.source().parts.insert(part);
   s.bind("seed", d, kSeed, OPMUX_U32);
   s.bind("offset", d, kOffset, OPMUX_U32);
   s.bind("a", d, kA, type);

@@ -81,6 +81,7 @@ bool plan_recurrent(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& ca
                   static_cast<int64_t>(most_bytes));
   StepMaker s("recurrent");
   real_types(s, d.in[kX].dtype, f.wide);
+  if (!f.wide) s.source().parts.insert("powers.h");
   bind_operands(d, s);
   s.workspace("state", 0, f.state_bytes(), f.wide ? OPMUX_F64 : OPMUX_F32);
   if (!s.fits(info, cap)) return false;

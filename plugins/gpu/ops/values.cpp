@@ -32,8 +32,8 @@ void real_access(StepMaker& s, uint32_t dtype, bool wide, const std::string& suf
 void real_types(StepMaker& s, uint32_t dtype, bool wide) {
   s.type("sum", wide ? OPMUX_F64 : OPMUX_F32);
   real_access(s, dtype, wide, "", "brain");
-  if (wide) s.source().parts.insert("functions64.h");
-  const char* suffix = wide ? "64(v)" : "(v)";
+  if (wide) s.source().parts.insert("double_core.h");
+  const char* suffix = wide ? "_d(v)" : "(v)";
   for (const auto& [macro, name] : {std::pair{"GK_EXP", "gk_exp"},
                                     {"GK_LOG", "gk_log"},
                                     {"GK_TANH", "gk_tanh"},

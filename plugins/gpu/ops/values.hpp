@@ -11,6 +11,7 @@ namespace opmux::gpu {
 uint32_t real_storage(uint32_t dtype);
 // For operands of `dtype`: the type of the sum (f64 where `wide`), GK_GET and GK_PUT between an element of
 // real_storage and it, and functions of it: GK_EXP, GK_LOG, GK_TANH, GK_SIGMOID, GK_EXPM1, GK_LOG1P, GK_REAL.
+// The last two functions of f32 are in powers.h.
 void real_types(StepMaker& s, uint32_t dtype, bool wide);
 // The macros of elements of another type: GK_GET and GK_PUT with a suffix, and its own word.
 void real_access(StepMaker& s, uint32_t dtype, bool wide, const std::string& suffix, const std::string& word);

@@ -37,7 +37,7 @@ if (rest == 0u) {
     uint quarter = (odd + 0x20000000u) >> 30u;
     float angle = GK_F32(GK_I32(odd - (quarter << 30u))) * 1.4629180792671596e-9f;
     bool sine = ((quarter + k) & 1u) != 0u;
-    float z = sqrt(-2.0f * of_v) * (sine ? gk_sin_core(angle) : gk_cos_core(angle));
+    float z = sqrt(-2.0f * of_v) * (sine ? gk_sin_near(angle) : gk_cos_near(angle));
     // cos: c, -s, -c, s; sin: s, c, -s, -c.
     bool negative = (k & 1u) == 0u ? quarter == 1u || quarter == 2u : quarter >= 2u;
     step = vb * (negative ? -z : z);
@@ -48,13 +48,13 @@ if (rest == 0u) {
   double vb = LD_b(B_b);
   double step = (vb - va) * GK_FRACTION53(high, low);
   if (normal) {
-    double of_v = gk_log64(GK_FRACTION53(r1, r0) + GK_D(0x3ca00000u, 0u));
+    double of_v = gk_log_d(GK_FRACTION53(r1, r0) + GK_D(0x3ca00000u, 0u));
     double turn = GK_FRACTION53(r3, r2);
     double quarters = floor(turn * GK_F64(4) + GK_D(0x3fe00000u, 0u));
     double angle = (turn - quarters * GK_D(0x3fd00000u, 0u)) * GK_D(0x401921fbu, 0x54442d18u);
     uint quarter = GK_U32(quarters) & 3u;
     bool sine = ((quarter + k) & 1u) != 0u;
-    double z = sqrt(GK_F64(-2) * of_v) * (sine ? gk_sin64_core(angle) : gk_cos64_core(angle));
+    double z = sqrt(GK_F64(-2) * of_v) * (sine ? gk_sin_near_d(GK_TWO(angle, GK_F64(0))) : gk_cos_near_d(GK_TWO(angle, GK_F64(0))));
     bool negative = (k & 1u) == 0u ? quarter == 1u || quarter == 2u : quarter >= 2u;
     step = vb * (negative ? -z : z);
   }
