@@ -144,10 +144,7 @@ if (!begin && !end && mine && lane == 0u) {
   }
   if (running && kind == 3u) {
     T_sum cell = LD_state(B_state + 2u * count + unit);
-    T_sum into = total[0];
-    T_sum out_of = total[1];
-    T_sum kept = total[2];
-    T_sum fresh = total[3];
+    T_sum into = total[0], out_of = total[1], kept = total[2], fresh = total[3];
     uint p_at = B_p_hole + d * GK_CODE(P_ps);
     // Absent they are 0, which times infinity is NaN.
     T_sum hole[3];
