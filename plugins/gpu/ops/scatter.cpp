@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // scatter_elements and scatter_nd: they differ in what is a line of y, whose updates come in an order. Where
 // a line has many, lists of the updates of each place are made first.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "gpu/ops/ops.hpp"
@@ -84,16 +86,25 @@ bool check_alias(const opmux_opd& d, opmux_cap& cap) {
   return same || kit_no(&cap, OPMUX_WHY_ALIAS, d.n_in, 0, d.alias[0], 0);
 }
 
+// SET moves whole elements; the others are a word, so that they share a text.
 void define_join(StepMaker& s, uint32_t reduction, uint32_t dtype) {
-  const bool real = kit::is_float(dtype), wide = OPMUX_DTYPE_BITS(dtype) == 64;
-  const bool arithmetic = reduction == OPMUX_SCATTER_ADD || reduction == OPMUX_SCATTER_MUL;
-  s.type("sum", reduction == OPMUX_SCATTER_SET ? raw_type(dtype)
-                : !real && arithmetic          ? (wide ? OPMUX_U64 : OPMUX_U32)
-                                               : dtype);
-  constexpr const char* kJoins[] = {"(b)", "((a) + (b))", "((a) * (b))",
-                                    "(GK_ISNAN(a) ? (a) : ((a) < (b) ? (a) : (b)))",
-                                    "(GK_ISNAN(a) ? (a) : ((a) > (b) ? (a) : (b)))"};
-  s.define("GK_JOINED(a, b)", kJoins[reduction - OPMUX_SCATTER_SET]);
+  const bool set = reduction == OPMUX_SCATTER_SET, real = kit::is_float(dtype);
+  s.type("sum", set ? raw_type(dtype) : dtype);
+  s.set("reduction", reduction);
+  if (set) return s.define("GK_JOINED(a, b)", "(b)");
+  const char* wrapping =
+      OPMUX_DTYPE_BITS(dtype) == 64 ? "TO_sum(GK_U64(a) {0} GK_U64(b))" : "TO_sum(GK_U32(a) {0} GK_U32(b))";
+  const auto arithmetic = [&](const char* sign) {
+    return fmt::format(fmt::runtime(real ? "(a) {0} (b)" : wrapping), sign);
+  };
+  s.define("GK_ADDED(a, b)", arithmetic("+"));
+  s.define("GK_TIMES(a, b)", arithmetic("*"));
+  s.define("GK_LEAST(a, b)", "(GK_ISNAN(a) ? (a) : ((a) < (b) ? (a) : (b)))");
+  s.define("GK_MOST(a, b)", "(GK_ISNAN(a) ? (a) : ((a) > (b) ? (a) : (b)))");
+  s.define("GK_JOINED(a, b)",
+           fmt::format("(join < {1}u ? (join == {0}u ? GK_ADDED(a, b) : GK_TIMES(a, b)) : (join == {1}u ? "
+                       "GK_LEAST(a, b) : GK_MOST(a, b)))",
+                       OPMUX_SCATTER_ADD, OPMUX_SCATTER_MIN));
 }
 
 bool plan_with(const opmux_devinfo& info, const opmux_opd& d, const Lines& l, uint32_t reduction,

@@ -9,7 +9,7 @@
 //@type sum
 //@faults
 //@params rank dims[8] limits[8] xs[8] ys[8] is[8] us[8] orders orank odims[8] ois[8] ous[8]
-//@params count step cdim[8] caxis[8] linked last hs[8] odiv
+//@params count step cdim[8] caxis[8] linked last hs[8] odiv reduction
 //@body
 uint rest = GK_ELEMENT;
 uint x_at = B_x;
@@ -19,6 +19,7 @@ uint u_line = B_updates;
 uint h_at = B_heads;
 uint place[8];
 bool reached = true;
+uint join = GK_CODE(P_reduction);
 GK_WALK(rest, P_rank, P_dims, {
   place[gk_axis] = gk_i;
   if (gk_i >= GK_CODE(GK_U32(P_limits) + gk_axis)) reached = false;
