@@ -3,6 +3,7 @@
 #include <map>
 
 #include "host/graph/compiled.hpp"
+#include "host/graph/lanes.hpp"
 #include "host/graph/memory_plan.hpp"
 #include "host/platform/error.hpp"
 #include "kit/schema/schema.hpp"
@@ -28,6 +29,8 @@ class Compiler {
     for (uint32_t i = 0; i < g().nodes.size(); ++i) schedule(i);
     for (const Port& p : g().outputs) bring(g().values[p.value].storage, kHost);
     close_segment();
+    find_lanes(*plan_, [&](const Step& s) { return copy_ns(s); });
+    if (plan_->lanes > 1) keep_copied();
     lay_out();
     drop_host_constants();
     return plan_;
@@ -164,6 +167,33 @@ class Compiler {
     RouteUse& use = plan_->routes[route];
     use.workspace_bytes = std::max(use.workspace_bytes, choice.capability.cap.ws_min);
     plan_->launches.push_back(std::move(launch));
+  }
+
+  // ---- Side by side
+
+  // 0 where nothing can be measured: what can overlap is then underrated.
+  double copy_ns(const Step& s) const {
+    if (!router_.links()) return 0;
+    try {
+      const LinkTimes times = router_.links()->of(*plan_->spaces[std::max(s.from, s.to)].route);
+      const placement::Link& link = s.to == kHost ? times.down : times.up;
+      return link.time_ns(plan_->graph.storages[s.storage].size_bytes);
+    } catch (const Error&) {
+      return 0;
+    }
+  }
+
+  // Lifetimes are by the order of steps, which lanes do not keep among each other. Within one they do, so
+  // only what more than one lane touches needs memory of its own.
+  void keep_copied() {
+    for (const Step& s : plan_->steps) {
+      if (s.kind != Step::Kind::kCopy) continue;
+      for (uint32_t space : {s.from, s.to}) {
+        Lifetime& life = lifetimes_.at({space, s.storage});
+        life.first = 0;
+        life.last = event_;
+      }
+    }
   }
 
   // ---- Where everything lies

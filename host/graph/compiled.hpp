@@ -52,6 +52,10 @@ struct Step {
   uint32_t route = 0, first = 0, count = 0;  // kSegment: launches
   StorageId storage = kNone;                 // kCopy
   uint32_t from = 0, to = 0;                 // kCopy: spaces
+  // With several lanes, each of which does its steps in order beside the others.
+  uint32_t lane = 0;
+  std::vector<uint32_t> after;  // steps of other lanes to wait for
+  bool awaited = false;         // such a step: it counts as done when its device has done it
 };
 
 struct RouteUse {
@@ -65,7 +69,8 @@ struct CompiledGraph {
   std::vector<RouteUse> routes;
   std::vector<Space> spaces;  // 0 is the host's
   std::vector<Launch> launches;
-  std::vector<Step> steps;
+  std::vector<Step> steps;  // in an order in which they can be done one by one
+  uint32_t lanes = 1;
   std::vector<Choice> choices;  // per node
   Decision decision;
   std::vector<std::shared_ptr<ConstantBlock>> constants;

@@ -2,6 +2,7 @@
 #include "host/graph/instance.hpp"
 
 #include <cstdlib>
+#include <utility>
 
 #include "host/platform/clock.hpp"
 #include "host/platform/error.hpp"
@@ -39,6 +40,10 @@ Instance::Instance(std::shared_ptr<const CompiledGraph> plan, ConstantStore& poo
     queue_of_space_[r.space] = i;
   }
   segments_.resize(plan_->steps.size());
+  if (plan_->lanes == 1) return;
+  for (const Space& s : plan_->spaces)
+    copy_queues_.push_back(s.route ? std::make_unique<Queue>(*s.route) : nullptr);
+  lanes_ = std::make_unique<Lanes>(*plan_);
 }
 
 const void* Instance::port_address(const Location& at) const {
@@ -137,36 +142,98 @@ void Instance::copy(const Step& step) {
   const opmux_bind to = bind_of({step.storage, 0, size, nullptr}, step.to);
   if (step.from == 0) {
     const auto* bytes = reinterpret_cast<const void*>(from.mem + from.offset);
-    queues_[queue_of_space_[step.to]]->upload(to.mem, to.offset, bytes, size);
+    Queue& q = beside_ ? *copy_queues_[step.to] : *queues_[queue_of_space_[step.to]];
+    q.upload(to.mem, to.offset, bytes, size);
     return;
   }
-  Queue& q = *queues_[queue_of_space_[step.from]];
+  Queue& q = beside_ ? *copy_queues_[step.from] : *queues_[queue_of_space_[step.from]];
   q.download(from.mem, from.offset, reinterpret_cast<void*>(to.mem + to.offset), size);
   q.finish();
+}
+
+void Instance::segment(uint32_t index) {
+  const Step& step = plan_->steps[index];
+  if (!recorded_) record(step, segments_[index]);
+  replay(step, segments_[index]);
+}
+
+void Instance::finish_all() {
+  for (uint32_t i = 0; i < queues_.size(); ++i) {
+    if (!plan_->routes[i].route->sync()) queues_[i]->finish();
+  }
+  for (const auto& q : copy_queues_) {
+    if (q && beside_) q->finish();
+  }
+}
+
+void Instance::settle() noexcept {
+  const auto finish = [](Queue& q) {
+    try {
+      q.finish();
+    } catch (const std::exception&) {  // the failure that is known by now, or another one of the same run
+    }
+  };
+  for (const auto& q : queues_) finish(*q);
+  for (const auto& q : copy_queues_) {
+    if (q) finish(*q);
+  }
+}
+
+// An output bound to the memory of an input is written when that has been read, which lanes do not promise.
+bool Instance::ports_overlap() const {
+  const auto range = [&](const Port& port, const void* at) {
+    const auto begin = reinterpret_cast<uint64_t>(at);
+    return std::pair(begin, begin + packed_bytes(plan_->graph.values[port.value].desc));
+  };
+  const auto &in = plan_->graph.inputs, &out = plan_->graph.outputs;
+  for (size_t o = 0; o < out.size(); ++o) {
+    const auto y = range(out[o], ports_.out[o]);
+    for (size_t i = 0; i < in.size(); ++i) {
+      const auto x = range(in[i], ports_.in[i]);
+      if (x.first < y.second && y.first < x.second) return true;
+    }
+  }
+  return false;
+}
+
+void Instance::lane_step(uint32_t index, const std::atomic<bool>* cancelled) {
+  if (cancelled && cancelled->load(std::memory_order_relaxed))
+    fail(OPMUX_E_CANCELLED, "the run was cancelled before step {} of {}", index, plan_->steps.size());
+  const Step& step = plan_->steps[index];
+  if (step.kind == Step::Kind::kCopy) {
+    copy(step);
+    if (step.awaited && step.to != 0) copy_queues_[step.to]->finish();
+    return;
+  }
+  segment(index);
+  if (step.awaited && !plan_->routes[step.route].route->sync()) queues_[step.route]->finish();
 }
 
 void Instance::run(const Ports& ports, const std::atomic<bool>* cancelled) {
   ports_.in.assign(ports.in.begin(), ports.in.end());
   ports_.out.assign(ports.out.begin(), ports.out.end());
-  for (size_t i = 0; i < plan_->steps.size(); ++i) {
-    if (cancelled && cancelled->load(std::memory_order_relaxed)) {
-      fail(OPMUX_E_CANCELLED, "the run was cancelled after {} of {} steps", i, plan_->steps.size());
+  beside_ = lanes_ && !ports_overlap();
+  try {
+    if (beside_) {
+      lanes_->run([&](uint32_t i) { lane_step(i, cancelled); });
+    } else {
+      for (uint32_t i = 0; i < plan_->steps.size(); ++i) {
+        if (cancelled && cancelled->load(std::memory_order_relaxed)) {
+          fail(OPMUX_E_CANCELLED, "the run was cancelled after {} of {} steps", i, plan_->steps.size());
+        }
+        plan_->steps[i].kind == Step::Kind::kCopy ? copy(plan_->steps[i]) : segment(i);
+      }
     }
-    const Step& step = plan_->steps[i];
-    if (step.kind == Step::Kind::kCopy) {
-      copy(step);
-      continue;
-    }
-    if (!recorded_) record(step, segments_[i]);
-    replay(step, segments_[i]);
+    finish_all();
+  } catch (...) {
+    settle();
+    throw;
   }
   recorded_ = true;
-  for (uint32_t i = 0; i < queues_.size(); ++i) {
-    if (!plan_->routes[i].route->sync()) queues_[i]->finish();
-  }
 }
 
 void Instance::run_profiled(const Ports& ports, std::vector<NodeTime>& times) {
+  beside_ = false;
   ports_.in.assign(ports.in.begin(), ports.in.end());
   ports_.out.assign(ports.out.begin(), ports.out.end());
   times.clear();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host/graph/compiled.hpp"
+#include "host/graph/lanes.hpp"
 #include "host/queue/queue.hpp"
 
 namespace opmux {
@@ -78,6 +79,13 @@ class Instance {
   void record(const Step& step, Segment& segment);
   void replay(const Step& step, Segment& segment);
   void copy(const Step& step);
+  void segment(uint32_t index);
+  // One step beside others.
+  void lane_step(uint32_t index, const std::atomic<bool>* cancelled);
+  bool ports_overlap() const;
+  void finish_all();
+  // After a failure: nothing of the run reads or writes memory any more.
+  void settle() noexcept;
   const void* port_address(const Location& at) const;
 
   std::shared_ptr<const CompiledGraph> plan_;
@@ -87,8 +95,10 @@ class Instance {
   std::vector<SpaceMemory> workspaces_;         // per route
   std::vector<Segment> segments_;               // per step; empty for copies
   std::vector<uint32_t> queue_of_space_;
-  Ports ports_;  // of the current run
-  bool recorded_ = false;
+  std::vector<std::unique_ptr<Queue>> copy_queues_;  // with lanes: per space but the host's
+  Ports ports_;                                      // of the current run
+  bool recorded_ = false, beside_ = false;           // beside_: the current run goes by lanes
+  std::unique_ptr<Lanes> lanes_;                     // last: its threads use the rest
 };
 
 }  // namespace opmux

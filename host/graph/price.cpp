@@ -8,6 +8,7 @@
 #include "host/ir/builder.hpp"
 #include "host/platform/error.hpp"
 #include "host/platform/log.hpp"
+#include "host/platform/thread_pool.hpp"
 #include "host/router/links.hpp"
 #include "host/router/placement.hpp"
 #include "opmux/opmux.h"
@@ -207,12 +208,14 @@ class Pricer {
 
   // Budgets are an estimate; where they leave nothing, the device's own answer at the allocation counts.
   placement::Result solve() {
+    placement::Options options;
+    if (threads::concurrency() > 1) options.overlap = placement::Overlap::kCards;  // graph/lanes.hpp
     try {
-      return placement::solve(p_);
+      return placement::solve(p_, options);
     } catch (const Error& e) {
       if (e.code() != OPMUX_E_OUT_OF_MEMORY) throw;
       for (placement::Space& s : p_.spaces) s.budget_bytes = ~uint64_t{0};
-      return placement::solve(p_);
+      return placement::solve(p_, options);
     }
   }
 

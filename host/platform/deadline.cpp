@@ -9,9 +9,15 @@
 #include <thread>
 #include <utility>
 
+#include "host/platform/thread_pool.hpp"
+
 namespace opmux {
 
 bool run_within(uint64_t timeout_ns, std::function<void()> work) {
+  if (threads::concurrency() == 1) {
+    work();
+    return true;
+  }
   struct Shared {
     std::mutex mutex;
     std::condition_variable ended;

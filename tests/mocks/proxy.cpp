@@ -8,8 +8,9 @@
 //   config key
 //                      `launch_ns`
 //                      config keys `copy_latency_ns` and `copy_ns_per_kib`: so long takes a copy on it;
+//                      with `copy_engine` = 1 beside the launches on a clock of its own;
 //                      `slow_ops_0` and `slow_ops_1` ("conv,softmax"): on the card of that index these are
-//                      said to cost `slow_factor` times as much
+//                      said to cost, and take, `slow_factor` times as long
 //   MOCK_LAUNCHES      so many launches work, then the device is lost; config key `launches`
 //   config key `copies`: so many copies work, then one never comes back
 //   MOCK_LIMIT_BYTES   memory of the card; config key `limit_bytes`
@@ -17,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdlib>
@@ -51,10 +53,12 @@
 struct opmux_queue_s {
   opmux_queue base;
   opmux_dev dev;
+  bool copied, launched;
 };
 struct opmux_commands_s {
   opmux_commands base;
   uint32_t n;
+  uint64_t time_ns;
 };
 
 namespace {
@@ -102,16 +106,19 @@ const Base* base() {
 struct State {
   std::mutex mutex;
   std::string refuses = MOCK_REFUSES;
-  uint64_t launch_ns = MOCK_CLOCK_NS;
-  uint64_t limit_bytes = MOCK_LIMIT_BYTES;
-  uint64_t copy_latency_ns = 0, copy_ns_per_kib = 0;
+  // Atomic, since a call that hangs may have read them for an open that is long gone.
+  std::atomic<uint64_t> launch_ns{MOCK_CLOCK_NS}, limit_bytes{MOCK_LIMIT_BYTES};
+  std::atomic<uint64_t> copy_latency_ns{0}, copy_ns_per_kib{0};
+  std::atomic<bool> copy_engine{false};
   std::array<std::string, 2> slow_ops;  // per card
-  uint64_t slow_factor = 1;
+  std::atomic<uint64_t> slow_factor{1};
+  std::map<opmux_dev, uint32_t> index;         // of the cards that are open
+  std::map<opmux_kernel, uint64_t> kernel_ns;  // how long a launch takes
   std::map<opmux_mem, uint64_t> sizes;
   uint64_t in_use = 0;
-  std::map<opmux_dev, uint64_t> clock_ns;  // when the device has done what it was given
+  std::map<opmux_dev, uint64_t> clock_ns, copy_clock_ns;  // when the device has done what it was given
   std::atomic<int64_t> launches_left{0};
-  bool counts = false;
+  std::atomic<bool> counts{false};
   std::atomic<int64_t> copies_left{-1};  // negative: no end
 } g;
 
@@ -147,6 +154,7 @@ opmux_status open(const opmux_host_api* host, opmux_plugin* out, opmux_err* err)
     g.limit_bytes = config_number(host, "limit_bytes", MOCK_LIMIT_BYTES);
     g.copy_latency_ns = config_number(host, "copy_latency_ns", 0);
     g.copy_ns_per_kib = config_number(host, "copy_ns_per_kib", 0);
+    g.copy_engine = config_number(host, "copy_engine", 0) != 0;
     g.slow_ops = {config_text(host, "slow_ops_0", ""), config_text(host, "slow_ops_1", "")};
     g.slow_factor = config_number(host, "slow_factor", 1);
     const uint64_t launches = config_number(host, "launches", MOCK_LAUNCHES);
@@ -156,6 +164,7 @@ opmux_status open(const opmux_host_api* host, opmux_plugin* out, opmux_err* err)
     g.copies_left = copies == 0 ? -1 : static_cast<int64_t>(copies);
     g.sizes.clear();
     g.clock_ns.clear();
+    g.copy_clock_ns.clear();
     g.in_use = 0;
   }
   return base()->core.open(host, out, err);
@@ -180,8 +189,11 @@ opmux_status enumerate(opmux_plugin p, opmux_devinfo* infos, uint32_t stride, ui
   return OPMUX_OK;
 }
 
-opmux_status dev_open(opmux_plugin p, uint32_t, opmux_dev* out, opmux_err* err) {
-  return base()->dev.open(p, 0, out, err);
+opmux_status dev_open(opmux_plugin p, uint32_t index, opmux_dev* out, opmux_err* err) {
+  const opmux_status status = base()->dev.open(p, 0, out, err);
+  std::lock_guard lock(g.mutex);
+  if (status == OPMUX_OK) g.index[*out] = index;
+  return status;
 }
 
 opmux_status lost(opmux_err* err) {
@@ -227,7 +239,7 @@ opmux_status mem_map([[maybe_unused]] opmux_dev dev, [[maybe_unused]] opmux_mem 
 opmux_status queue_create(opmux_dev dev, uint32_t flags, opmux_queue* out, opmux_err* err) {
   opmux_queue inner = nullptr;
   const opmux_status status = base()->queue.create(dev, flags, &inner, err);
-  if (status == OPMUX_OK) *out = new opmux_queue_s{inner, dev};
+  if (status == OPMUX_OK) *out = new opmux_queue_s{inner, dev, false, false};
   return status;
 }
 
@@ -236,19 +248,33 @@ void queue_destroy(opmux_queue q) {
   delete q;
 }
 
-// The device's clock runs on from now or from the end of what it already has to do.
-void work(opmux_dev dev, uint64_t time_ns) {
-  std::lock_guard lock(g.mutex);
-  uint64_t& clock = g.clock_ns[dev];
-  clock = std::max(clock, now_ns()) + time_ns;
+// A clock of the device runs on from now or from the end of what it already has to do.
+void work(uint64_t& clock, uint64_t not_before_ns, uint64_t time_ns) {
+  clock = std::max({clock, not_before_ns, now_ns()}) + time_ns;
 }
-void launch(opmux_dev dev, uint32_t n) { work(dev, n * g.launch_ns); }
+std::map<opmux_dev, uint64_t>& copy_clocks() { return g.copy_engine ? g.copy_clock_ns : g.clock_ns; }
 
-void wait_for_clock(opmux_dev dev) {
+// In its turn within the queue.
+void work_copy(opmux_queue q, uint64_t time_ns) {
+  std::lock_guard lock(g.mutex);
+  q->copied = true;
+  work(copy_clocks()[q->dev], q->launched ? g.clock_ns[q->dev] : 0, time_ns);
+}
+void work_launch(opmux_queue q, uint64_t time_ns) {
+  std::lock_guard lock(g.mutex);
+  q->launched = true;
+  work(g.clock_ns[q->dev], q->copied ? copy_clocks()[q->dev] : 0, time_ns);
+}
+uint64_t launch_ns(opmux_kernel kernel) {
+  std::lock_guard lock(g.mutex);
+  return g.kernel_ns[kernel];
+}
+
+void wait_for(std::map<opmux_dev, uint64_t>& clocks, opmux_dev dev) {
   uint64_t until = 0;
   {
     std::lock_guard lock(g.mutex);
-    until = g.clock_ns[dev];
+    until = clocks[dev];
   }
   for (uint64_t now = now_ns(); now < until; now = now_ns()) {
     const timespec rest = {static_cast<time_t>((until - now) / 1'000'000'000),
@@ -257,14 +283,20 @@ void wait_for_clock(opmux_dev dev) {
   }
 }
 
+// What this queue was given: a queue that only copies does not wait for launches.
+void wait_for_clock(opmux_queue q) {
+  if (q->copied) wait_for(copy_clocks(), q->dev);
+  if (q->launched) wait_for(g.clock_ns, q->dev);
+}
+
 opmux_status copy(opmux_queue q, const opmux_copy* copies, uint32_t n, opmux_err* err) {
   if (is_lost()) return lost(err);
   for (uint32_t i = 0; i < n; ++i) {
     if (g.copies_left >= 0 && g.copies_left.fetch_sub(1) == 0) {
       for (;;) pause();
     }
-    work(q->dev, g.copy_latency_ns + copies[i].size_bytes * g.copy_ns_per_kib / 1024);
-    if (copies[i].dst_host != nullptr) wait_for_clock(q->dev);
+    work_copy(q, g.copy_latency_ns + copies[i].size_bytes * g.copy_ns_per_kib / 1024);
+    if (copies[i].dst_host != nullptr) wait_for_clock(q);
   }
   return base()->queue.copy(q->base, copies, n, err);
 }
@@ -272,19 +304,29 @@ opmux_status copy(opmux_queue q, const opmux_copy* copies, uint32_t n, opmux_err
 // False when the device is lost before the last of n launches.
 bool spend(uint32_t n) { return !g.counts || g.launches_left.fetch_sub(n) >= static_cast<int64_t>(n); }
 
+uint64_t time_ns(const opmux_run* runs, uint32_t stride, uint32_t n) {
+  uint64_t sum = 0;
+  for (uint32_t i = 0; i < n; ++i) {
+    const auto* run =
+        reinterpret_cast<const opmux_run*>(reinterpret_cast<const char*>(runs) + uint64_t{i} * stride);
+    sum += launch_ns(run->kernel);
+  }
+  return sum;
+}
+
 opmux_status enqueue(opmux_queue q, const opmux_run* runs, uint32_t stride, uint32_t n, opmux_err* err) {
   if (!spend(n)) {
     g.launches_left = -1;
     return lost(err);
   }
   const opmux_status status = base()->queue.enqueue_many(q->base, runs, stride, n, err);
-  launch(q->dev, n);
+  work_launch(q, time_ns(runs, stride, n));
   return status;
 }
 
 opmux_status finish(opmux_queue q, uint64_t timeout_ns, opmux_err* err) {
   if (is_lost()) return lost(err);
-  wait_for_clock(q->dev);
+  wait_for_clock(q);
   return base()->queue.finish(q->base, timeout_ns, err);
 }
 
@@ -292,7 +334,7 @@ opmux_status record(opmux_queue q, const opmux_run* runs, uint32_t stride, uint3
                     opmux_err* err) {
   opmux_commands inner = nullptr;
   const opmux_status status = base()->queue.record(q->base, runs, stride, n, &inner, err);
-  if (status == OPMUX_OK) *out = new opmux_commands_s{inner, n};
+  if (status == OPMUX_OK) *out = new opmux_commands_s{inner, n, time_ns(runs, stride, n)};
   return status;
 }
 
@@ -303,7 +345,7 @@ opmux_status replay(opmux_queue q, opmux_commands c, const opmux_rebind* rebinds
     return lost(err);
   }
   const opmux_status status = base()->queue.replay(q->base, c->base, rebinds, n, err);
-  launch(q->dev, c->n);
+  work_launch(q, c->time_ns);
   return status;
 }
 
@@ -313,12 +355,17 @@ void release(opmux_commands c) {
 }
 
 opmux_status signal(opmux_queue q, opmux_tl tl, uint64_t value, opmux_err* err) {
-  wait_for_clock(q->dev);
+  wait_for_clock(q);
   return base()->queue.signal(q->base, tl, value, err);
 }
 
 opmux_status wait(opmux_queue q, opmux_tl tl, uint64_t value, opmux_err* err) {
   return base()->queue.wait(q->base, tl, value, err);
+}
+
+uint64_t cost_ns(uint32_t card, uint32_t op) {
+  const bool slow = card < g.slow_ops.size() && listed(g.slow_ops[card], op);
+  return g.launch_ns * (slow ? g.slow_factor.load() : 1);
 }
 
 opmux_status op_query(const opmux_devinfo* info, uint32_t n, const opmux_opd* const* d, opmux_cap* caps,
@@ -334,8 +381,7 @@ opmux_status op_query(const opmux_devinfo* info, uint32_t n, const opmux_opd* co
     }
     if (cap.verdict != OPMUX_YES) continue;
     if (MOCK_CLAIM_NS != 0) cap.cost_ns = MOCK_CLAIM_NS;
-    if (g.launch_ns != 0) cap.cost_ns = g.launch_ns;
-    if (info->index < 2 && listed(g.slow_ops[info->index], d[i]->op)) cap.cost_ns *= g.slow_factor;
+    if (g.launch_ns != 0) cap.cost_ns = cost_ns(info->index, d[i]->op);
   }
   return status;
 }
@@ -344,7 +390,17 @@ opmux_status prepare(opmux_dev dev, const opmux_opd* d, uint64_t key, opmux_kern
   if (is_lost()) return lost(err);
   if (refuses(d->op))
     return kit_fail(err, OPMUX_E_UNSUPPORTED, OPMUX_NO_ARG, "operator 0x%08x is not here", d->op);
-  return base()->op.prepare(dev, d, key, out, err);
+  const opmux_status status = base()->op.prepare(dev, d, key, out, err);
+  if (status != OPMUX_OK) return status;
+  uint32_t index = 0;
+  {
+    std::lock_guard lock(g.mutex);
+    index = g.index[dev];
+  }
+  const uint64_t time_ns = cost_ns(index, d->op);
+  std::lock_guard lock(g.mutex);
+  g.kernel_ns[*out] = time_ns;
+  return status;
 }
 
 opmux_status pack(opmux_queue q, const opmux_opd* d, uint32_t operand, uint32_t layout, const opmux_bind* src,
