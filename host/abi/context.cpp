@@ -4,6 +4,7 @@
 #include "host/abi/guard.hpp"
 #include "host/abi/handles.hpp"
 #include "host/abi/options.hpp"
+#include "host/layers/layers.hpp"
 #include "host/onnx/read.hpp"
 #include "host/platform/json.hpp"
 #include "host/router/eager.hpp"
@@ -135,6 +136,7 @@ void opmux_text_destroy(opmux_text t) { delete t; }
 opmux_status opmux_context_create(const opmux_context_desc* desc, opmux_context* out, opmux_err* err) {
   return guard(err, [&] {
     need(out, "out");
+    layers::from_environment();
     *out = new opmux_context_s{std::make_shared<Runtime>(loader_options(desc))};
   });
 }

@@ -103,6 +103,7 @@ PlanOptions options_of(const opmux_plan_desc* d) {
   if (OPMUX_HAS(d, opmux_plan_desc, math)) o.policy.math = d->math;
   if (OPMUX_HAS(d, opmux_plan_desc, shapes_kept) && d->shapes_kept) o.shapes_kept = d->shapes_kept;
   if (OPMUX_HAS(d, opmux_plan_desc, profile)) o.profile = d->profile != 0;
+  if (OPMUX_HAS(d, opmux_plan_desc, deadline_ns)) o.deadline_ns = d->deadline_ns;
   if (o.policy.fallback > OPMUX_FALLBACK_ALLOW)
     fail(OPMUX_E_INVALID, "fallback {} is unknown", o.policy.fallback);
   return o;

@@ -35,11 +35,28 @@ void upload(Queue& queue, const void* data, uint64_t size, const Block& to) {
 
 }  // namespace
 
-Pool& ConstantStore::pool(Route& route) {
+std::shared_ptr<Pool> ConstantStore::pool(Route& route) {
   std::scoped_lock lock(mutex_);
   auto& p = pools_[&route];
-  if (!p) p = std::make_unique<Pool>(route);
-  return *p;
+  if (!p) p = std::make_shared<Pool>(route);
+  return p;
+}
+
+void ConstantStore::trim() {
+  std::scoped_lock lock(mutex_);
+  for (const auto& [route, pool] : pools_) {
+    if (!route->abandoned()) pool->trim();
+  }
+}
+
+// Keys begin with the route's address.
+void ConstantStore::forget(const Route& route) {
+  const Route* const address = &route;
+  std::string prefix;
+  append(prefix, address);
+  std::scoped_lock lock(mutex_);
+  std::erase_if(pools_, [&](const auto& p) { return p.first == address; });
+  std::erase_if(blocks_, [&](const auto& b) { return b.first.starts_with(prefix); });
 }
 
 std::shared_ptr<ConstantBlock> ConstantStore::find(const std::string& key) {
@@ -58,7 +75,7 @@ std::shared_ptr<ConstantBlock> ConstantStore::plain(Route& route, const HostTens
   if (auto held = find(key)) return held;
   auto made = std::make_shared<ConstantBlock>();
   made->size_bytes = storage.size_bytes();
-  made->block = pool(route).allocate(std::max<uint64_t>(storage.size_bytes(), 1), kAlign);
+  made->block = pool(route)->allocate(std::max<uint64_t>(storage.size_bytes(), 1), kAlign);
   Queue queue(route);
   upload(queue, storage.data(), storage.size_bytes(), made->block);
   std::scoped_lock lock(mutex_);
@@ -90,13 +107,13 @@ std::shared_ptr<ConstantBlock> ConstantStore::packed(Route& route, const opmux_o
   auto made = std::make_shared<ConstantBlock>();
   made->size_bytes = size;
   made->layout_arg = layout_arg;
-  made->block = pool(route).allocate(std::max<uint64_t>(size, 1), kAlign);
+  made->block = pool(route)->allocate(std::max<uint64_t>(size, 1), kAlign);
   Queue queue(route);
   Block staged;
   opmux_bind src{reinterpret_cast<uint64_t>(view.data()), 0, static_cast<uint64_t>(reach.end), nullptr};
   if (!route.host_memory()) {
     const auto bytes = static_cast<uint64_t>(reach.end - reach.begin);
-    staged = pool(route).allocate(std::max<uint64_t>(bytes, 1), kAlign);
+    staged = pool(route)->allocate(std::max<uint64_t>(bytes, 1), kAlign);
     upload(queue, view.data() + reach.begin, bytes, staged);
     src = {staged.mem(), staged.offset() + static_cast<uint64_t>(-reach.begin), bytes, nullptr};
   }
@@ -111,7 +128,9 @@ std::shared_ptr<ConstantBlock> ConstantStore::packed(Route& route, const opmux_o
 std::vector<std::pair<Route*, PoolStats>> ConstantStore::pool_stats() const {
   std::scoped_lock lock(mutex_);
   std::vector<std::pair<Route*, PoolStats>> all;
-  for (const auto& [route, pool] : pools_) all.emplace_back(route, pool->stats());
+  for (const auto& [route, pool] : pools_) {
+    if (!route->abandoned()) all.emplace_back(route, pool->stats());  // a call that hangs may hold its mutex
+  }
   return all;
 }
 

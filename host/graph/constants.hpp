@@ -32,14 +32,18 @@ class ConstantStore {
   // Bytes held now.
   uint64_t held_bytes() const;
   std::vector<std::pair<Route*, PoolStats>> pool_stats() const;
-  // The pool of a route; kept as long as the store.
-  Pool& pool(Route& route);
+  // The pool of a route.
+  std::shared_ptr<Pool> pool(Route& route);
+  // Gives back what no plan uses.
+  void trim();
+  // Its device is lost: what there is of it stays where it is used, and is not used for anything new.
+  void forget(const Route& route);
 
  private:
   std::shared_ptr<ConstantBlock> find(const std::string& key);
 
   mutable std::mutex mutex_;
-  std::map<Route*, std::unique_ptr<Pool>> pools_;
+  std::map<Route*, std::shared_ptr<Pool>> pools_;
   std::map<std::string, std::weak_ptr<ConstantBlock>> blocks_;
 };
 

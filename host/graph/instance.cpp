@@ -18,7 +18,7 @@ SpaceMemory::SpaceMemory(Route* route, ConstantStore& pools, uint64_t size_bytes
     : route_(route), size_(size_bytes) {
   if (!size_bytes) return;
   if (route) {
-    block_ = pools.pool(*route).allocate(size_bytes, kAlign);
+    block_ = pools.pool(*route)->allocate(size_bytes, kAlign);
     return;
   }
   const uint64_t padded = (size_bytes + kAlign - 1) / kAlign * kAlign;

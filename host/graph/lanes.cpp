@@ -175,8 +175,12 @@ void Lanes::thread(uint32_t lane) {
     begin_.wait(lock, [&] { return end_ || run_ != seen; });
     if (end_) return;
     seen = run_;
+    Watch* const watch = watch_;
     lock.unlock();
-    work(lane);
+    {
+      const Watch::Scope scope(watch);
+      work(lane);
+    }
     lock.lock();
     if (--busy_ == 0) changed_.notify_all();
   }
@@ -186,6 +190,7 @@ void Lanes::run(const std::function<void(uint32_t)>& body) {
   {
     const std::lock_guard lock(mutex_);
     work_ = &body;
+    watch_ = Watch::current();
     done_.assign(done_.size(), false);
     failed_ = false;
     busy_ = static_cast<uint32_t>(threads_.size());

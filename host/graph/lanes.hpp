@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "host/graph/compiled.hpp"
+#include "host/loader/watch.hpp"
 
 namespace opmux {
 
@@ -45,6 +46,7 @@ class Lanes {
   uint64_t run_ = 0;        // counts runs, so that each thread takes part once
   uint32_t busy_ = 0;       // threads that have not ended this run
   bool failed_ = false, end_ = false;
+  Watch* watch_ = nullptr;  // of the caller
   std::exception_ptr failure_;
   std::vector<std::thread> threads_;
 };

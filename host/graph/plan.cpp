@@ -16,13 +16,13 @@ void append_shape_key(std::vector<int64_t>& key, std::span<const opmux_tdesc> in
   }
 }
 
-Plan::Plan(std::shared_ptr<Model> model, PlanOptions options)
+Placed::Placed(std::shared_ptr<Model> model, const PlanOptions& options, const Without& without)
     : model_(std::move(model)),
-      options_(std::move(options)),
+      options_(options),
       router_(model_->runtime()->registry, model_->runtime()->kernels, options_.policy,
-              &model_->runtime()->links) {}
+              &model_->runtime()->links, without) {}
 
-std::shared_ptr<const CompiledGraph> Plan::compiled(std::span<const opmux_tdesc> inputs) {
+std::shared_ptr<const CompiledGraph> Placed::compiled(std::span<const opmux_tdesc> inputs) {
   std::vector<int64_t> key;
   append_shape_key(key, inputs);
   std::scoped_lock lock(mutex_);
@@ -47,14 +47,33 @@ std::shared_ptr<const CompiledGraph> Plan::compiled(std::span<const opmux_tdesc>
   return entries_.front().graph;
 }
 
-StagedPlan& Plan::stages() {
+StagedPlan& Placed::stages() {
   const std::scoped_lock lock(mutex_);
   return *stages_;
 }
 
+Plan::Plan(std::shared_ptr<Model> model, PlanOptions options)
+    : model_(std::move(model)), options_(std::move(options)) {
+  placed();
+}
+
+std::shared_ptr<Placed> Plan::placed(const Without& without) {
+  const std::scoped_lock lock(mutex_);
+  auto& p = placed_[without];
+  if (!p) p = std::make_shared<Placed>(model_, options_, without);
+  return p;
+}
+
+void Plan::renew() {
+  std::map<Without, std::shared_ptr<Placed>> old;  // destroyed without the mutex
+  const std::scoped_lock lock(mutex_);
+  old.swap(placed_);
+}
+
 std::string Plan::report(std::span<const opmux_tdesc> inputs) {
-  const auto graph = compiled(inputs);
-  return graph ? opmux::report(*graph, router_) : stages().report(inputs);
+  const auto p = placed();
+  const auto graph = p->compiled(inputs);
+  return graph ? opmux::report(*graph, p->router()) : p->stages().report(inputs);
 }
 
 }  // namespace opmux

@@ -2,44 +2,20 @@
 #include "host/graph/run_context.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "host/platform/clock.hpp"
+#include "host/platform/deadline.hpp"
 #include "host/platform/error.hpp"
 #include "host/platform/json.hpp"
 #include "kit/schema/schema.hpp"
 
 namespace opmux {
-namespace {
 
-bool same_type_and_shape(const opmux_tdesc& a, const opmux_tdesc& b) {
-  return a.dtype == b.dtype && same_shape(a, b);
-}
-
-void transfer(const SpaceMemory& from, SpaceMemory& to) {
-  std::vector<std::byte> staged;
-  const std::byte* bytes = from.host();
-  if (from.route()) {
-    staged.resize(from.size());
-    Queue q(*from.route());
-    q.download(from.mem(), from.offset(), staged.data(), from.size());
-    q.finish();
-    bytes = staged.data();
-  }
-  if (!to.route()) {
-    std::memcpy(to.host(), bytes, from.size());
-    return;
-  }
-  Queue q(*to.route());
-  q.upload(to.mem(), to.offset(), bytes, from.size());
-  q.finish();
-}
-
-}  // namespace
-
-RunContext::RunContext(std::shared_ptr<Plan> plan) : plan_(std::move(plan)) {
+RunContext::RunContext(std::shared_ptr<Plan> plan)
+    : plan_(std::move(plan)), body_(std::make_shared<RunBody>(plan_)) {
   inputs_.resize(plan_->model().inputs().size());
   bound_outputs_.resize(plan_->model().outputs().size());
-  shapes_.reserve(plan_->options().shapes_kept + 1);
 }
 
 void RunContext::bind_input(uint32_t index, const opmux_tensor& tensor) {
@@ -82,174 +58,176 @@ void RunContext::bind_output(uint32_t index, const opmux_tensor* tensor) {
   bound_outputs_[index] = tensor ? *tensor : opmux_tensor{};
 }
 
-void RunContext::hold_states(const CompiledGraph& graph) {
-  for (uint32_t i = 0; i < graph.graph.states.size(); ++i) {
-    const StatePort& port = graph.graph.states[i];
-    Route* route = nullptr;
-    for (const Launch& l : graph.launches) {
-      for (const Operand& o : l.args) {
-        if (o.storage == port.storage) route = graph.spaces[graph.routes[l.route].space].route;
-      }
-    }
-    if (states_.size() <= i) {
-      states_.push_back({port.past, port.desc,
-                         SpaceMemory(route, plan_->model().runtime()->constants, packed_bytes(port.desc))});
-      continue;
-    }
-    if (states_[i].memory.route() == route) continue;
-    SpaceMemory moved(route, plan_->model().runtime()->constants, packed_bytes(port.desc));
-    transfer(states_[i].memory, moved);
-    states_[i].memory = std::move(moved);
-    shapes_.clear();  // their recordings hold the old address
-  }
+std::vector<opmux_tdesc> RunContext::wanted() const {
+  std::vector<opmux_tdesc> out;
+  for (const Input& in : inputs_) out.push_back(make_desc(in.tensor.desc.dtype, dims_of(in.tensor.desc)));
+  return out;
 }
 
-void RunContext::add_shape() {
-  std::vector<opmux_tdesc> wanted;
-  for (const Input& in : inputs_) wanted.push_back(make_desc(in.tensor.desc.dtype, dims_of(in.tensor.desc)));
-  auto graph = plan_->compiled(wanted);
-  current_ = nullptr;
-  if (graph) hold_states(*graph);
-  if (shapes_.size() >= plan_->options().shapes_kept) {
-    shapes_.erase(std::min_element(shapes_.begin(), shapes_.end(),
-                                   [](const Shape& a, const Shape& b) { return a.used < b.used; }));
-  }
-  Shape shape;
-  shape.inputs = std::move(wanted);
-  auto& constants = plan_->model().runtime()->constants;
-  if (graph) {
-    for (const Port& p : graph->graph.outputs) {
-      const opmux_tdesc& d = graph->graph.values[p.value].desc;
-      shape.outputs.emplace_back(make_desc(d.dtype, dims_of(d)));
-    }
-    shape.instance = std::make_unique<Instance>(std::move(graph), constants, states_);
-  } else if (!stages_) {
-    stages_ = std::make_unique<StagedRun>(plan_->stages(), constants, plan_->options().profile);
-  }
-  shapes_.push_back(std::move(shape));
-  current_ = &shapes_.back();
-}
-
-void RunContext::select_shape() {
-  for (uint32_t i = 0; i < inputs_.size(); ++i) {
-    if (!inputs_[i].bound) {
-      fail(OPMUX_E_INVALID, "input '{}' is not bound", plan_->model().inputs()[i].name);
-    }
-  }
-  current_ = nullptr;
-  for (Shape& s : shapes_) {
-    bool same = true;
-    for (size_t i = 0; i < inputs_.size() && same; ++i)
-      same = same_type_and_shape(s.inputs[i], inputs_[i].tensor.desc);
-    if (same) current_ = &s;
-  }
-  if (!current_) add_shape();
-  shape_changed_ = false;
-}
-
-void RunContext::fill_ports() {
-  ports_.in.resize(inputs_.size());
+void RunContext::fill_call() {
+  call_.in.resize(inputs_.size());
   for (size_t i = 0; i < inputs_.size(); ++i) {
     Input& in = inputs_[i];
-    ports_.in[i] = in.tensor.data;
-    if (!is_contiguous(in.tensor.desc)) {
-      copy_strided(in.staging.desc(), in.staging.mutable_data(), in.tensor.desc,
-                   static_cast<const std::byte*>(in.tensor.data));
-      ports_.in[i] = in.staging.data();
-    }
+    call_.in[i] = in.tensor.data;
+    if (is_contiguous(in.tensor.desc)) continue;
+    copy_strided(in.staging.desc(), in.staging.mutable_data(), in.tensor.desc,
+                 static_cast<const std::byte*>(in.tensor.data));
+    call_.in[i] = in.staging.data();
   }
-  if (!current_->instance) return;
-  const Graph& graph = current_->instance->plan().graph;
-  if (graph.state_length != kNone) ports_.in.push_back(&length_);
-  if (graph.random_offset != kNone) ports_.in.push_back(&random_offset_);
-  ports_.out.resize(current_->outputs.size());
-  for (size_t i = 0; i < current_->outputs.size(); ++i) {
+  call_.out.assign(bound_outputs_.begin(), bound_outputs_.end());
+  call_.state_length = length_;
+  call_.random_offset = random_offset_;
+}
+
+bool RunContext::attempt(const std::atomic<bool>* cancelled) {
+  if (shape_changed_ || !body_->ready()) body_->prepare(wanted(), recovery_.without(), length_);
+  shape_changed_ = false;
+  fill_call();
+  body_->run(call_, cancelled);
+  return true;
+}
+
+// The thread has the body, the plan with it, and copies of all that is the caller's.
+bool RunContext::attempt_within(const std::atomic<bool>* cancelled, Route** hung) {
+  fill_call();
+  const auto shapes = wanted();
+  body_->held.resize(inputs_.size());
+  RunBody::Call call = call_;
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    HostTensor& held = body_->held[i];
+    if (!held || !same_type_and_shape(held.desc(), shapes[i])) held = HostTensor(shapes[i]);
+    if (const uint64_t size = packed_bytes(shapes[i])) std::memcpy(held.mutable_data(), call.in[i], size);
+    call.in[i] = held.data();
+  }
+  for (opmux_tensor& t : call.out) t = {};
+  const auto watch = std::make_shared<Watch>();
+  const auto work = [body = body_, watch, shapes, call, without = recovery_.without(), length = length_,
+                     fresh = shape_changed_ || !body_->ready()] {
+    const Watch::Scope scope(watch.get());
+    if (fresh) body->prepare(shapes, without, length);
+    body->run(call, &body->stop);
+  };
+  const auto look = [&] {
+    if (cancelled && cancelled->load(std::memory_order_relaxed))
+      body_->stop.store(true, std::memory_order_relaxed);
+  };
+  if (run_within(plan_->options().deadline_ns, work, look)) {
+    shape_changed_ = false;
+    give_outputs();
+    return true;
+  }
+  *hung = watch->oldest();
+  body_->stop.store(true, std::memory_order_relaxed);
+  return false;
+}
+
+void RunContext::give_outputs() {
+  for (size_t i = 0; i < bound_outputs_.size(); ++i) {
     const opmux_tensor& bound = bound_outputs_[i];
-    const opmux_tdesc& d = current_->outputs[i].desc();
-    if (bound.data && !same_type_and_shape(bound.desc, d)) {
+    const HostTensor& own = body_->outputs()[i];
+    if (!bound.data) continue;
+    if (!same_type_and_shape(bound.desc, own.desc())) {
       fail(OPMUX_E_INVALID, "output '{}' is {}, the bound memory is {}", plan_->model().outputs()[i].name,
-           to_string(d), to_string(bound.desc));
+           to_string(own.desc()), to_string(bound.desc));
     }
-    ports_.out[i] = bound.data ? bound.data : current_->outputs[i].mutable_data();
+    if (const uint64_t size = packed_bytes(own.desc())) std::memcpy(bound.data, own.data(), size);
   }
 }
 
-void RunContext::run_stages(const std::atomic<bool>* cancelled) {
-  fill_ports();
-  std::vector<HostTensor> inputs;
-  for (size_t i = 0; i < inputs_.size(); ++i) {
-    const opmux_tdesc d = make_desc(inputs_[i].tensor.desc.dtype, dims_of(inputs_[i].tensor.desc));
-    const auto* data = static_cast<const std::byte*>(ports_.in[i]);
-    inputs.emplace_back(d, std::shared_ptr<const std::byte>(std::shared_ptr<void>(), data), packed_bytes(d));
+void RunContext::lose_states(const Route& route) {
+  const auto& states = body_->states();
+  const auto on_it = [&](const StateBuffer& s) { return s.memory.route() == &route; };
+  if (std::none_of(states.begin(), states.end(), on_it)) return;
+  body_->drop_states();
+  if (length_ == 0) return;
+  lost_state_ =
+      fmt::format("the {} rows of the state lay on {}, which was lost; truncate it to 0 to begin anew",
+                  length_, route.name());
+}
+
+// Throws what ends the run.
+void RunContext::recover(const Error& error) {
+  const bool first = recovery_.events().empty();
+  const auto next = recovery_.decide(error, *plan_);
+  body_->drop_shapes();
+  Runtime& rt = *plan_->model().runtime();
+  const Route* const route = route_of(error, rt.registry);
+  if (route && error.code() == OPMUX_E_DEVICE_LOST) lose_states(*route);
+  if (next == Recovery::Next::kGiveUp) {
+    if (first) throw error;
+    throw recovery_.combined(error);
   }
-  current_->outputs.clear();
-  stages_->run(inputs, cancelled);
-  for (size_t i = 0; i < stages_->outputs().size(); ++i) {
-    const HostTensor& y = stages_->outputs()[i];
-    const opmux_tensor& bound = bound_outputs_[i];
-    if (bound.data && !same_type_and_shape(bound.desc, y.desc())) {
-      fail(OPMUX_E_INVALID, "output '{}' is {}, the bound memory is {}", plan_->model().outputs()[i].name,
-           to_string(y.desc()), to_string(bound.desc));
-    }
-    // An input that is an output as it is: the caller may change it.
-    const bool given = std::any_of(ports_.in.begin(), ports_.in.end(),
-                                   [&](const void* p) { return p == static_cast<const void*>(y.data()); });
-    current_->outputs.push_back(given ? HostTensor(make_desc(y.desc().dtype, dims_of(y.desc()))) : y);
-    void* to = bound.data ? bound.data : given ? current_->outputs.back().mutable_data() : nullptr;
-    if (to && y.size_bytes()) std::memcpy(to, y.data(), packed_bytes(y.desc()));
+  rt.kernels.trim();
+  rt.constants.trim();
+}
+
+void RunContext::recover_hang(Route* hung) {
+  if (length_ > 0) {
+    lost_state_ = fmt::format(
+        "the {} rows of the state are in the hands of a call that hangs; truncate it to 0 to "
+        "begin anew",
+        length_);
   }
+  body_ = std::make_shared<RunBody>(plan_);
+  const uint64_t bytes = hung ? hung->held_bytes() : 0;
+  const auto next = recovery_.decide_hang(hung, plan_->options().deadline_ns, bytes, *plan_);
+  if (next != Recovery::Next::kGiveUp) return;
+  const Recovery::Event& e = recovery_.events().back();
+  throw Error(OPMUX_E_TIMEOUT, fmt::format("{}; {}", e.reason, e.action));
 }
 
 void RunContext::run(const std::atomic<bool>* cancelled) {
-  if (shape_changed_ || !current_) select_shape();
-  if (!current_->instance) {
-    current_->used = ++runs_;
-    const uint64_t begin = now_ns();
-    run_stages(cancelled);
-    last_ns_ = now_ns() - begin;
-    return;
+  for (uint32_t i = 0; i < inputs_.size(); ++i) {
+    if (!inputs_[i].bound) fail(OPMUX_E_INVALID, "input '{}' is not bound", plan_->model().inputs()[i].name);
   }
-  const Graph& graph = current_->instance->plan().graph;
-  if (has_state() && length_ + graph.state_rows_added > state_capacity()) {
-    fail(OPMUX_E_INVALID, "the state holds {} of {} rows, {} more do not fit; truncate it first", length_,
-         state_capacity(), graph.state_rows_added);
-  }
-  fill_ports();
-  current_->used = ++runs_;
+  recovery_.begin(plan_->model().runtime()->registry);
   const uint64_t begin = now_ns();
-  if (plan_->options().profile) {
-    current_->instance->run_profiled(ports_, times_);
-  } else {
-    current_->instance->run(ports_, cancelled);
+  for (bool done = false; !done;) {
+    if (!lost_state_.empty()) fail(OPMUX_E_DEVICE_LOST, "{}", lost_state_);
+    shape_changed_ |= recovery_.without() != body_->without();
+    bool in_time = true;
+    Route* hung = nullptr;
+    try {
+      in_time = plan_->options().deadline_ns ? attempt_within(cancelled, &hung) : attempt(cancelled);
+      done = in_time;
+    } catch (const Error& e) {
+      recover(e);
+    }
+    if (!in_time) recover_hang(hung);
   }
   last_ns_ = now_ns() - begin;
-  length_ += graph.state_rows_added;
+  ++runs_;
+  if (!body_->graph()) return;
+  length_ += body_->graph()->graph.state_rows_added;
   random_offset_ += Graph::kBlocksPerRun;
 }
 
 opmux_tensor RunContext::output(uint32_t index) const {
-  if (!current_ || runs_ == 0) fail(OPMUX_E_INVALID, "there is no output before the first run");
-  if (index >= current_->outputs.size()) {
-    fail(OPMUX_E_INVALID, "output {} does not exist, the model has {}", index, current_->outputs.size());
+  if (!body_->ready() || runs_ == 0) fail(OPMUX_E_INVALID, "there is no output before the first run");
+  if (index >= body_->outputs().size()) {
+    fail(OPMUX_E_INVALID, "output {} does not exist, the model has {}", index, body_->outputs().size());
   }
-  const HostTensor& own = current_->outputs[index];
+  const HostTensor& own = body_->outputs()[index];
   const opmux_tensor& bound = bound_outputs_[index];
   return {own.desc(), bound.data ? bound.data : const_cast<std::byte*>(own.data())};
 }
 
-bool RunContext::has_state() const { return !states_.empty(); }
+bool RunContext::has_state() const { return !body_->states().empty(); }
 
-int64_t RunContext::state_capacity() const { return states_.empty() ? 0 : states_[0].desc.dim[2]; }
+int64_t RunContext::state_capacity() const {
+  return body_->states().empty() ? 0 : body_->states()[0].desc.dim[2];
+}
 
 void RunContext::truncate_state(int64_t length) {
   if (length < 0 || length > length_) {
     fail(OPMUX_E_INVALID, "the state has {} rows and cannot be cut to {}", length_, length);
   }
+  if (length == 0) lost_state_.clear();
   length_ = length;
 }
 
 std::string RunContext::report() const {
-  if (!current_ || runs_ == 0) fail(OPMUX_E_INVALID, "there is no report before the first run");
+  if (!body_->ready() || runs_ == 0) fail(OPMUX_E_INVALID, "there is no report before the first run");
   using nlohmann::ordered_json;
   ordered_json routes = ordered_json::object(), nodes = ordered_json::array(),
                fallbacks = ordered_json::array();
@@ -265,7 +243,7 @@ std::string RunContext::report() const {
                        {"route", plan.choices[t.node].route->name()},
                        {"time_ns", t.time_ns}});
     }
-    const Route* wanted = plan_->router().candidates().front();
+    const Route* wanted = body_->router().candidates().front();
     for (const Launch& l : plan.launches) {
       const Choice& c = plan.choices[l.node];
       const std::string* reason = c.route == wanted ? nullptr : c.refused_by(wanted);
@@ -274,15 +252,25 @@ std::string RunContext::report() const {
           {{"name", plan.graph.nodes[l.node].name}, {"route", c.route->name()}, {"reason", *reason}});
     }
   };
-  if (current_->instance) {
-    add(current_->instance->plan(), times_);
+  const CompiledGraph* graph = body_->graph();
+  if (graph) {
+    add(*graph, body_->times());
   } else {
-    for (const auto* part : stages_->parts()) add(*part->stage->graph, part->times);
+    for (const auto* part : body_->parts()) add(*part->stage->graph, part->times);
+  }
+  ordered_json recoveries = ordered_json::array();
+  for (const Recovery::Event& e : recovery_.events()) {
+    recoveries.push_back({{"route", e.route},
+                          {"status", status_text(e.status)},
+                          {"reason", e.reason},
+                          {"action", e.action},
+                          {"quarantined_bytes", e.quarantined_bytes}});
   }
   ordered_json out{{"routes", routes}, {"runs", runs_}, {"time_ns", last_ns_}, {"nodes", nodes}};
-  if (current_->instance) out["placed"] = placed_json(current_->instance->plan().decision);
-  if (!current_->instance) out["stages"] = stages_->parts().size();
+  if (graph) out["placed"] = placed_json(graph->decision);
+  if (!graph) out["stages"] = body_->parts().size();
   out["fallbacks"] = fallbacks;
+  out["recoveries"] = recoveries;
   return json_text(out);
 }
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "host/graph/instance.hpp"
 #include "host/graph/plan.hpp"
-#include "host/graph/staged_run.hpp"
+#include "host/graph/recovery.hpp"
+#include "host/graph/run_body.hpp"
 #include "opmux/opmux.h"
 
 namespace opmux {
@@ -22,6 +22,7 @@ class RunContext {
   // Throws Error when the type or rank is not the model's; dims are checked by the run.
   void bind_input(uint32_t index, const opmux_tensor& tensor);
   void bind_output(uint32_t index, const opmux_tensor* tensor);
+  // What fails on a device is tried again, there or on the devices that are left, as recovery.hpp says.
   void run(const std::atomic<bool>* cancelled = nullptr);
   opmux_tensor output(uint32_t index) const;
 
@@ -39,32 +40,28 @@ class RunContext {
     opmux_tensor tensor{};
     HostTensor staging;  // for strided bindings
   };
-  struct Shape {
-    std::vector<opmux_tdesc> inputs;
-    std::unique_ptr<Instance> instance;  // null: in stages
-    std::vector<HostTensor> outputs;     // the context's own memory
-    uint64_t used = 0;
-  };
 
-  void select_shape();
-  void add_shape();
-  void hold_states(const CompiledGraph& graph);
-  void fill_ports();
-  void run_stages(const std::atomic<bool>* cancelled);
+  // False: the deadline has passed, and the body is left behind.
+  bool attempt(const std::atomic<bool>* cancelled);
+  bool attempt_within(const std::atomic<bool>* cancelled, Route** hung);
+  void fill_call();
+  std::vector<opmux_tdesc> wanted() const;
+  void recover(const Error& error);
+  void recover_hang(Route* hung);
+  void lose_states(const Route& route);
+  void give_outputs();
 
   std::shared_ptr<Plan> plan_;
+  std::shared_ptr<RunBody> body_;
   std::vector<Input> inputs_;
   std::vector<opmux_tensor> bound_outputs_;  // data null: own memory
-  std::vector<StateBuffer> states_;
-  std::vector<Shape> shapes_;
-  std::unique_ptr<StagedRun> stages_;
-  Shape* current_ = nullptr;
+  RunBody::Call call_;
   bool shape_changed_ = true;
-  int64_t length_ = 0;  // valid rows of the states
+  Recovery recovery_;
+  std::string lost_state_;  // why the rows are gone; empty: they are there
+  int64_t length_ = 0;      // valid rows of the states
   uint64_t random_offset_ = 0;
   uint64_t runs_ = 0, last_ns_ = 0;
-  Ports ports_;
-  std::vector<NodeTime> times_;
 };
 
 }  // namespace opmux

@@ -218,7 +218,8 @@ void StagedRun::run_by_host(const StageItem& item, Frame& frame) {
     }
   } catch (const Error& e) {
     throw Error(e.status(), printable(fmt::format("{}: {}", describe(node), e.text())), e.native(),
-                e.native_domain(), e.arg());
+                e.native_domain(), e.arg())
+        .from(e.origin(), e.epoch());
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/kernel/kernel_cache.hpp"
 
+#include "host/loader/watch.hpp"
 #include "host/trace/trace.hpp"
 
 namespace opmux {
@@ -53,6 +54,7 @@ Kernel::Kernel(Route& route, opmux_kernel handle, Capability capability)
 }
 
 Kernel::~Kernel() {
+  if (route_.abandoned()) return;
   route_.t().op.release(handle_);
   route_.plugin().handle_gone();
 }
@@ -98,6 +100,7 @@ std::vector<Capability> KernelCache::query(Route& route, std::span<const opmux_o
   const trace::Span span(route.name(), "query", asked.size());
   ErrRecord err;
   const auto n = static_cast<uint32_t>(asked.size());
+  const Watch::Inside inside(route);
   err.check(route.t().op.query(&route.info(), n, asked.data(), caps.data(), sizeof(opmux_cap), err.get()),
             route.name() + ": query");
   std::lock_guard lock(mutex_);
@@ -130,20 +133,23 @@ std::shared_ptr<Kernel> KernelCache::prepare(Route& route, const opmux_opd& d, c
   const trace::Span span(route.name(), name);
   ErrRecord err;
   opmux_kernel handle = nullptr;
+  const uint32_t epoch = route.epoch();
   const opmux_dev dev = route.dev();
+  const Watch::Inside inside(route);
   const opmux_status status = route.t().op.prepare(dev, &d, capability.cap.impl_key, &handle, err.get());
-  if (status != OPMUX_OK) fail_prepare(route, d, capability, status, err);
+  if (status != OPMUX_OK) fail_prepare(route, d, capability, status, err, epoch);
   entry->kernel = std::make_shared<Kernel>(route, handle, capability);
   return entry->kernel;
 }
 
 void KernelCache::fail_prepare(Route& route, const opmux_opd& d, const Capability& capability,
-                               opmux_status status, const ErrRecord& err) {
+                               opmux_status status, const ErrRecord& err, uint32_t epoch) {
   const std::string doing = fmt::format("{}: cannot prepare {}", route.name(), operator_name(d.op));
-  if (promise_allows(status)) err.raise(status, doing);
+  if (promise_allows(status)) route.raise(err, status, doing, epoch);
   const std::string why = err.text(status);
   demote(route, capability, why);
-  fail(OPMUX_E_BROKEN_PROMISE, "{}, though it had said that it could: {}", doing, why);
+  throw Error(OPMUX_E_BROKEN_PROMISE, fmt::format("{}, though it had said that it could: {}", doing, why))
+      .from(&route, epoch);
 }
 
 void KernelCache::demote(const Route& route, const Capability& capability, const std::string& why) {
@@ -167,6 +173,11 @@ void KernelCache::trim() {
   std::erase_if(kernels_, [](const auto& item) {
     return item.second.use_count() == 1 && (!item.second->kernel || item.second->kernel.use_count() == 1);
   });
+}
+
+void KernelCache::forget(const Route& route) {
+  std::lock_guard lock(mutex_);
+  std::erase_if(kernels_, [&](const auto& item) { return item.first.route == route.id(); });
 }
 
 void KernelCache::clear() {

@@ -63,8 +63,9 @@ class KernelCache {
   std::shared_ptr<Kernel> prepare(Route& route, const opmux_opd& d, const Capability& capability);
 
   Stats stats() const;
-  void trim();   // forgets the kernels that nobody else holds
-  void clear();  // forgets everything
+  void forget(const Route& route);  // its kernels: they are of a device that is lost
+  void trim();                      // forgets the kernels that nobody else holds
+  void clear();                     // forgets everything
 
  private:
   struct Key {
@@ -81,7 +82,7 @@ class KernelCache {
   bool known(const Key& key, Capability& out);
   void demote(const Route& route, const Capability& capability, const std::string& why);
   [[noreturn]] void fail_prepare(Route& route, const opmux_opd& d, const Capability& capability,
-                                 opmux_status status, const ErrRecord& err);
+                                 opmux_status status, const ErrRecord& err, uint32_t epoch);
 
   mutable std::mutex mutex_;
   std::map<Key, Capability> answers_;  // impl_key 0

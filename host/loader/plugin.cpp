@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "host/loader/splice.hpp"
 #include "host/platform/fork.hpp"
 #include "host/platform/log.hpp"
 
@@ -11,6 +12,8 @@ namespace opmux {
 namespace {
 
 constexpr uint32_t kMaxDevices = 256;
+
+std::atomic<Splice> g_splice{nullptr};
 
 std::string without_path(std::string text, const std::string& path) {
   // The dynamic loader repeats the path that our own sentence already names.
@@ -40,6 +43,8 @@ void make_sound(opmux_devinfo& info) {
 }
 
 }  // namespace
+
+void set_splice(Splice splice) { g_splice.store(splice); }
 
 Plugin::Plugin(Origin origin)
     : origin_(std::move(origin)),
@@ -79,6 +84,7 @@ void Plugin::load_once() const {
   try {
     copy_core(negotiate(query, origin_.abi, origin_.manifest), tables_);
     copy_tables(tables_);
+    if (const Splice splice = g_splice.load()) splice(name(), tables_);
   } catch (const Error& e) {
     throw Error(e.status(), fmt::format("{}: {}", name(), e.text()));
   }

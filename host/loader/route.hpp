@@ -4,6 +4,8 @@
 #include <atomic>
 #include <mutex>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "host/loader/plugin.hpp"
 #include "opmux/plugin.h"
@@ -48,27 +50,45 @@ class Route {
   bool sync() const { return (info_.flags & OPMUX_DF_SYNC_QUEUE) != 0; }
   bool never_auto() const { return (plugin_.flags() & OPMUX_PF_NEVER_AUTO) != 0; }
 
-  // From now on dev() throws with this reason: the device is lost for good, or a call has not come back.
-  void disable(const std::string& reason);
+  // How often its device has been lost. What was made of the device in an earlier epoch is of no use.
+  uint32_t epoch() const { return epoch_.load(std::memory_order_acquire); }
+  // The device is lost in this epoch: it will be opened anew, or after the second loss not again. False, and
+  // nothing happens, when that is known already.
+  bool lose(uint32_t epoch, const std::string& reason);
+  // Not used any more: dev() throws.
   bool disabled() const { return disabled_.load(std::memory_order_acquire); }
   // For a call that has not come back: disables, and keeps the plugin open and mapped until the process ends.
+  // What the host holds of the device is left alone from then on, since any call might hang too.
   void abandon(const std::string& reason);
+  // Raw blocks of its memory that the host holds; once abandoned nothing of it is given back.
+  uint64_t held_bytes() const { return held_bytes_.load(std::memory_order_relaxed); }
+  void held(uint64_t added_bytes) { held_bytes_.fetch_add(added_bytes, std::memory_order_relaxed); }
+  bool abandoned() const { return abandoned_.load(std::memory_order_acquire); }
+  // Why it is disabled.
+  std::string reason() const;
+  // Throws what the record says of a call of this route, with the route as its origin.
+  [[noreturn]] void raise(const ErrRecord& err, opmux_status status, std::string_view doing,
+                          uint32_t epoch) const;
 
   // Closes the device when it is open; its blocks, queues and kernels must be gone.
   void close();
 
  private:
   void open();
-  [[noreturn]] void refuse();
+  void disable(const std::string& reason);
+  [[noreturn]] void refuse() const;
 
   uint32_t id_;
   Names names_;
   opmux_devinfo info_;
   Plugin& plugin_;
   std::mutex mutex_;
-  std::atomic<bool> opened_{false}, disabled_{false};
-  std::mutex reason_mutex_;  // not mutex_, which a call that hangs may hold
-  std::string reason_;       // of disabled_, under reason_mutex_
+  std::vector<opmux_dev> lost_;  // devices of earlier epochs, under mutex_
+  std::atomic<uint32_t> epoch_{0};
+  std::atomic<uint64_t> held_bytes_{0};
+  std::atomic<bool> opened_{false}, disabled_{false}, abandoned_{false};
+  mutable std::mutex reason_mutex_;  // not mutex_, which a call that hangs may hold
+  std::string reason_;               // of disabled_, under reason_mutex_
   opmux_dev dev_ = nullptr;
 };
 

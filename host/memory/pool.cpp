@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "host/loader/watch.hpp"
 #include "host/memory/span_map.hpp"
 #include "host/platform/error.hpp"
 
@@ -22,7 +23,8 @@ uint64_t round_up(uint64_t x, uint64_t to) { return (x + to - 1) / to * to; }
 // The state that Pool and its Blocks share; the last of them destroys it.
 class PoolCore : public std::enable_shared_from_this<PoolCore> {
  public:
-  PoolCore(Route& route, const PoolOptions& options) : route_(route), options_(options) {
+  PoolCore(Route& route, const PoolOptions& options)
+      : route_(route), epoch_(route.epoch()), options_(options) {
     if (options_.budget_bytes == 0) options_.budget_bytes = route.info().memory_bytes;
   }
 
@@ -59,10 +61,13 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void free_raw(Raw& raw);
   uint32_t add_raw(uint64_t size_bytes);
   opmux_mem ask_plugin(uint64_t size_bytes);
+  opmux_dev device() const;  // throws when it is of another epoch
   [[noreturn]] void out_of_memory(uint64_t size_bytes, std::string_view why) const;
   Block make_block(uint32_t raw, uint32_t span, uint64_t size_bytes);
 
   Route& route_;
+  opmux_dev dev_ = nullptr;  // that the raw blocks are of: one pool serves one life of a device
+  uint32_t epoch_;
   PoolOptions options_;
   mutable std::mutex mutex_;
   std::vector<std::optional<Raw>> raws_;
@@ -73,7 +78,8 @@ void PoolCore::out_of_memory(uint64_t size_bytes, std::string_view why) const {
   throw Error(
       OPMUX_E_OUT_OF_MEMORY | OPMUX_F_RETRYABLE,
       fmt::format("{}: out of memory: {} bytes asked, {} in use, {} reserved, limit {}{}", route_.name(),
-                  size_bytes, stats_.in_use_bytes, stats_.reserved_bytes, options_.budget_bytes, why));
+                  size_bytes, stats_.in_use_bytes, stats_.reserved_bytes, options_.budget_bytes, why))
+      .from(&route_, epoch_);
 }
 
 Block PoolCore::make_block(uint32_t raw, uint32_t span, uint64_t size_bytes) {
@@ -113,6 +119,7 @@ Block PoolCore::allocate(uint64_t size_bytes, uint64_t align) {
 }
 
 void PoolCore::release(uint32_t raw, uint32_t span) {
+  if (route_.abandoned()) return;  // the call that hangs may hold the mutex, and write into the block
   std::lock_guard lock(mutex_);
   stats_.in_use_bytes -= raws_[raw]->map.size(span);
   --stats_.blocks;
@@ -120,10 +127,13 @@ void PoolCore::release(uint32_t raw, uint32_t span) {
 }
 
 void PoolCore::free_raw(Raw& raw) {
+  if (route_.abandoned()) return;
   try {
-    route_.t().mem.free_(route_.dev(), raw.mem);
+    route_.plugin().check_process();
+    route_.t().mem.free_(dev_, raw.mem);
   } catch (const Error&) {  // in a forked child the memory belongs to the parent
   }
+  route_.held(0 - raw.map.size_bytes());
   route_.plugin().handle_gone();
 }
 
@@ -141,20 +151,29 @@ void PoolCore::trim_locked() {
 opmux_mem PoolCore::ask_plugin(uint64_t size_bytes) {
   ErrRecord err;
   opmux_mem mem = 0;
-  const opmux_dev dev = route_.dev();
+  dev_ = device();
+  const Watch::Inside inside(route_);
   const opmux_status status =
-      route_.t().mem.alloc(dev, options_.kind, size_bytes, kRawAlign, &mem, err.get());
+      route_.t().mem.alloc(dev_, options_.kind, size_bytes, kRawAlign, &mem, err.get());
   if (status == OPMUX_OK && mem != 0) return mem;
   if (status == OPMUX_OK || OPMUX_CODE(status) == OPMUX_E_OUT_OF_MEMORY) return 0;
-  err.raise(status, fmt::format("{}: cannot allocate {} bytes", route_.name(), size_bytes));
+  route_.raise(err, status, fmt::format("{}: cannot allocate {} bytes", route_.name(), size_bytes), epoch_);
+}
+
+opmux_dev PoolCore::device() const {
+  const opmux_dev dev = route_.dev();
+  if (route_.epoch() == epoch_) return dev;
+  throw Error(OPMUX_E_DEVICE_LOST, fmt::format("{}: the device was lost", route_.name()))
+      .from(&route_, epoch_);
 }
 
 // A small request gets a block with room for more, where the device and the budget allow it.
 uint32_t PoolCore::add_raw(uint64_t size_bytes) {
   const uint64_t least = round_up(size_bytes, kRawAlign), limit = route_.info().max_alloc_bytes;
   if (limit != 0 && size_bytes > limit) {
-    fail(OPMUX_E_OUT_OF_MEMORY, "{}: {} bytes asked, the device's largest block has {}", route_.name(),
-         size_bytes, limit);
+    throw Error(OPMUX_E_OUT_OF_MEMORY, fmt::format("{}: {} bytes asked, the device's largest block has {}",
+                                                   route_.name(), size_bytes, limit))
+        .from(&route_, epoch_);
   }
   uint64_t wanted = std::max(least, options_.raw_block_bytes);
   if (limit != 0) wanted = std::max(least, std::min(wanted, limit / kRawAlign * kRawAlign));
@@ -173,11 +192,11 @@ uint32_t PoolCore::add_raw(uint64_t size_bytes) {
   if (mem == 0) out_of_memory(size_bytes, "; the device has no more");
   route_.plugin().handle_made();
   void* host = nullptr;
-  if (route_.t().present.map && route_.t().mem.map(route_.dev(), mem, &host, nullptr) != OPMUX_OK)
-    host = nullptr;
+  if (route_.t().present.map && route_.t().mem.map(dev_, mem, &host, nullptr) != OPMUX_OK) host = nullptr;
   const auto hole = std::ranges::find_if(raws_, [](const auto& raw) { return !raw; });
   const auto index = static_cast<uint32_t>(hole - raws_.begin());
   if (hole == raws_.end()) raws_.emplace_back();
+  route_.held(wanted);
   raws_[index].emplace(Raw{mem, static_cast<std::byte*>(host), SpanMap(wanted)});
   stats_.reserved_bytes += wanted;
   ++stats_.raw_blocks;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/platform/deadline.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <exception>
@@ -12,8 +13,14 @@
 #include "host/platform/thread_pool.hpp"
 
 namespace opmux {
+namespace {
 
-bool run_within(uint64_t timeout_ns, std::function<void()> work) {
+constexpr uint64_t kLongestNs = uint64_t{365} * 24 * 3600 * 1'000'000'000;
+constexpr std::chrono::milliseconds kLook{20};
+
+}  // namespace
+
+bool run_within(uint64_t timeout_ns, std::function<void()> work, const std::function<void()>& look) {
   if (threads::concurrency() == 1) {
     work();
     return true;
@@ -38,9 +45,15 @@ bool run_within(uint64_t timeout_ns, std::function<void()> work) {
     shared->done = true;
     shared->ended.notify_all();
   }).detach();
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + std::chrono::nanoseconds(std::min(timeout_ns, kLongestNs));
   std::unique_lock lock(shared->mutex);
-  if (!shared->ended.wait_for(lock, std::chrono::nanoseconds(timeout_ns), [&] { return shared->done; }))
-    return false;
+  while (!shared->done) {
+    const auto now = Clock::now();
+    if (now >= end) return false;
+    shared->ended.wait_until(lock, look ? std::min(end, now + kLook) : end);
+    if (look) look();
+  }
   if (shared->failure) std::rethrow_exception(std::exchange(shared->failure, nullptr));
   return true;
 }

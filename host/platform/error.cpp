@@ -45,9 +45,11 @@ std::string ErrRecord::text(opmux_status status) const {
   return std::string(text_.data(), length);
 }
 
-void ErrRecord::raise(opmux_status status, std::string_view doing) const {
-  throw Error(status, fmt::format("{}: {}", doing, text(status)), err_.native, err_.native_domain,
-              err_.arg_index);
+void ErrRecord::raise(opmux_status status, std::string_view doing) const { throw error(status, doing); }
+
+Error ErrRecord::error(opmux_status status, std::string_view doing) const {
+  return {status, fmt::format("{}: {}", doing, text(status)), err_.native, err_.native_domain,
+          err_.arg_index};
 }
 
 void store(const Error& error, opmux_err* out) noexcept {

@@ -30,11 +30,22 @@ class Error : public std::exception {
   const std::string& text() const noexcept { return text_; }
   const char* what() const noexcept override { return text_.c_str(); }
 
+  // What failed: a route and which life of its device, where a plugin's call did; else null.
+  const void* origin() const noexcept { return origin_; }
+  uint32_t epoch() const noexcept { return epoch_; }
+  Error&& from(const void* origin, uint32_t epoch) && {
+    origin_ = origin;
+    epoch_ = epoch;
+    return std::move(*this);
+  }
+
  private:
   opmux_status status_;
   int32_t native_;
   uint32_t native_domain_;
   uint32_t arg_;
+  uint32_t epoch_ = 0;
+  const void* origin_ = nullptr;
   std::string text_;
 };
 
@@ -62,6 +73,8 @@ class ErrRecord {
     if (status != OPMUX_OK) raise(status, doing);
   }
   [[noreturn]] void raise(opmux_status status, std::string_view doing) const;
+  // The same, not thrown.
+  Error error(opmux_status status, std::string_view doing) const;
 
  private:
   opmux_err err_{};

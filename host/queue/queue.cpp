@@ -25,9 +25,9 @@ Layout count(std::span<const opmux_run> runs) {
 }  // namespace
 
 void Commands::reset() {
-  if (handle_ != nullptr) {
-    plugin_->tables().queue.release(handle_);
-    plugin_->handle_gone();
+  if (handle_ != nullptr && !route_->abandoned()) {
+    route_->t().queue.release(handle_);
+    route_->plugin().handle_gone();
   }
   handle_ = nullptr;
   kept_.reset();
@@ -35,7 +35,7 @@ void Commands::reset() {
 }
 
 void Commands::swap(Commands& other) noexcept {
-  std::swap(plugin_, other.plugin_);
+  std::swap(route_, other.route_);
   std::swap(handle_, other.handle_);
   std::swap(kept_, other.kept_);
   std::swap(n_, other.n_);
@@ -74,23 +74,26 @@ std::unique_ptr<Commands::Kept> Commands::keep(std::span<const opmux_run> runs) 
   return kept;
 }
 
-Queue::Queue(Route& route) : route_(route), api_(&route.t().queue) {
+Queue::Queue(Route& route) : route_(route), epoch_(route.epoch()), api_(&route.t().queue) {
   const opmux_dev dev = route.dev();
+  const Watch::Inside inside(route_);
   check(api_->create(dev, 0, &handle_, err_.get()), "cannot make a queue");
   route_.plugin().handle_made();
 }
 
 Queue::~Queue() {
+  if (route_.abandoned()) return;
   api_->destroy(handle_);
   route_.plugin().handle_gone();
 }
 
 void Queue::raise(opmux_status status, const char* doing) const {
-  err_.raise(status, fmt::format("{}: {}", route_.name(), doing));
+  route_.raise(err_, status, fmt::format("{}: {}", route_.name(), doing), epoch_);
 }
 
 void Queue::copy(std::span<const opmux_copy> copies) {
   route_.plugin().check_process();
+  const Watch::Inside inside(route_);
   check(api_->copy(handle_, copies.data(), static_cast<uint32_t>(copies.size()), err_.get()), "copy");
 }
 
@@ -132,13 +135,15 @@ void Queue::download(opmux_mem from, uint64_t offset, void* bytes, uint64_t size
 
 void Queue::finish(uint64_t timeout_ns) {
   route_.plugin().check_process();
+  const Watch::Inside inside(route_);
   check(api_->finish(handle_, timeout_ns, err_.get()), "finish");
 }
 
 Commands Queue::record(std::span<const opmux_run> runs) {
   route_.plugin().check_process();
+  const Watch::Inside inside(route_);
   Commands out;
-  out.plugin_ = &route_.plugin();
+  out.route_ = &route_;
   out.n_ = static_cast<uint32_t>(runs.size());
   if (route_.t().present.record && !runs.empty()) {
     const opmux_status status =
@@ -174,6 +179,7 @@ void Queue::replay_kept(Commands& commands, std::span<const opmux_rebind> rebind
 void Queue::pack(const opmux_opd& d, uint32_t operand, uint32_t layout, const opmux_bind& from,
                  const opmux_bind& to) {
   route_.plugin().check_process();
+  const Watch::Inside inside(route_);
   check(route_.t().op.pack(handle_, &d, operand, layout, &from, &to, err_.get()), "pack");
 }
 

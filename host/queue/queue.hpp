@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host/loader/route.hpp"
+#include "host/loader/watch.hpp"
 #include "host/memory/pool.hpp"
 #include "host/queue/timeline.hpp"
 
@@ -45,7 +46,7 @@ class Commands {
   };
   static std::unique_ptr<Kept> keep(std::span<const opmux_run> runs);
 
-  Plugin* plugin_ = nullptr;
+  Route* route_ = nullptr;
   opmux_commands handle_ = nullptr;
   std::unique_ptr<Kept> kept_;
   uint32_t n_ = 0;
@@ -75,6 +76,7 @@ class Queue {
 
   void enqueue(std::span<const opmux_run> runs) {
     route_.plugin().check_process();
+    const Watch::Inside inside(route_);
     const auto n = static_cast<uint32_t>(runs.size());
     check(api_->enqueue_many(handle_, runs.data(), sizeof(opmux_run), n, err_.get()), "enqueue");
   }
@@ -86,6 +88,7 @@ class Queue {
   void replay(Commands& commands, std::span<const opmux_rebind> rebinds = {}) {
     route_.plugin().check_process();
     if (commands.handle_ == nullptr) return replay_kept(commands, rebinds);
+    const Watch::Inside inside(route_);
     const auto n = static_cast<uint32_t>(rebinds.size());
     check(api_->replay(handle_, commands.handle_, rebinds.data(), n, err_.get()), "replay");
   }
@@ -107,6 +110,7 @@ class Queue {
   void replay_kept(Commands& commands, std::span<const opmux_rebind> rebinds);
 
   Route& route_;
+  uint32_t epoch_;
   const opmux_queue_api* api_;
   opmux_queue handle_ = nullptr;
   ErrRecord err_;

@@ -16,7 +16,7 @@ Timeline::Timeline(Route& route, uint64_t value) : route_(route), value_(value) 
 }
 
 Timeline::~Timeline() {
-  if (handle_ == nullptr) return;
+  if (handle_ == nullptr || route_.abandoned()) return;
   route_.t().queue.tl_destroy(handle_);
   route_.plugin().handle_gone();
 }

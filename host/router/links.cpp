@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "host/loader/watch.hpp"
 #include "host/memory/pool.hpp"
 #include "host/platform/clock.hpp"
 #include "host/platform/deadline.hpp"
@@ -150,7 +151,12 @@ bool Links::load(const Route& route, LinkTimes& times) {
 LinkTimes Links::measure(Route& route) const {
   const auto times = std::make_shared<LinkTimes>();
   // The route is referred to, not owned: abandon keeps it.
-  if (run_within(deadline_ns_, [times, &route] { *times = measure_links(route); })) return *times;
+  const auto watch = Watch::current() ? Watch::current()->shared_from_this() : nullptr;
+  const auto measure = [times, watch, &route] {
+    const Watch::Scope scope(watch.get());
+    *times = measure_links(route);
+  };
+  if (run_within(deadline_ns_, measure)) return *times;
   const std::string reason =
       fmt::format("a copy has not come back after {} ms", deadline_ns_ / uint64_t{1'000'000});
   route.abandon(reason);
@@ -158,10 +164,16 @@ LinkTimes Links::measure(Route& route) const {
 }
 
 LinkTimes Links::of(Route& route) {
-  std::lock_guard lock(mutex_);
   if (route.disabled()) route.dev();  // throws the reason
-  const auto found = known_.find(&route);
-  if (found != known_.end()) return found->second;
+  std::shared_ptr<Entry> entry;
+  {
+    const std::lock_guard lock(mutex_);
+    auto& place = entries_[&route];
+    if (!place) place = std::make_shared<Entry>();
+    entry = place;
+  }
+  const std::lock_guard lock(entry->mutex);
+  if (entry->known) return entry->times;
   LinkTimes times;
   if (!load(route, times)) {
     times = measure(route);
@@ -170,7 +182,8 @@ LinkTimes Links::of(Route& route) {
               times.down.ns_per_byte);
     if (disk_) disk_->put(kSpace, bytes_of(key_of(route)), bytes_of(times.json()));
   }
-  return known_.emplace(&route, std::move(times)).first->second;
+  entry->known = true;
+  return entry->times = std::move(times);
 }
 
 }  // namespace opmux

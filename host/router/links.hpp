@@ -56,8 +56,13 @@ class Links {
 
   std::shared_ptr<BlobCache> disk_;
   uint64_t deadline_ns_;
-  std::mutex mutex_;
-  std::map<const Route*, LinkTimes> known_;
+  struct Entry {
+    std::mutex mutex;  // held while it is measured
+    bool known = false;
+    LinkTimes times;
+  };
+  std::mutex mutex_;  // of the map
+  std::map<const Route*, std::shared_ptr<Entry>> entries_;
 };
 
 }  // namespace opmux

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/router/router.hpp"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -39,26 +40,34 @@ const std::string* Choice::refused_by(const Route* wanted) const {
   return nullptr;
 }
 
-Router::Router(Registry& registry, KernelCache& kernels, Policy policy, Links* links)
+Router::Router(Registry& registry, KernelCache& kernels, Policy policy, Links* links,
+               const std::vector<const Route*>& without)
     : kernels_(kernels), links_(links), policy_(std::move(policy)) {
   if (policy_.device.empty()) policy_.device = "auto";
   for (int rank : {0, 1, 2}) {
     for (const auto& r : registry.routes()) {
-      if (!r->never_auto() && rank_of(*r) == rank) candidates_.push_back(r.get());
+      const bool out = r->disabled() || std::find(without.begin(), without.end(), r.get()) != without.end();
+      if (!out && !r->never_auto() && rank_of(*r) == rank) candidates_.push_back(r.get());
     }
   }
   if (policy_.device != "auto") {
     Route* wanted = registry.find(policy_.device);
     if (!wanted) refuse_device(registry, policy_.device);
+    const bool out = std::find(without.begin(), without.end(), wanted) != without.end();
+    if (wanted->disabled() && (!out || policy_.fallback == OPMUX_FALLBACK_FORBID)) {
+      fail(OPMUX_E_DEVICE_LOST, "device '{}' cannot be used any more: {}", policy_.device, wanted->reason());
+    }
     // Others serve what it refuses, the CPU's own route first: operators of one model stay together.
-    const std::vector<Route*> others = std::exchange(candidates_, {wanted});
+    const std::vector<Route*> others = std::exchange(candidates_, {});
+    if (!out) candidates_.push_back(wanted);
     for (bool host : {true, false}) {
       for (Route* r : others) {
         if (r != wanted && r->host_memory() == host) candidates_.push_back(r);
       }
     }
-    if (policy_.fallback == OPMUX_FALLBACK_FORBID) candidates_.resize(1);
+    if (policy_.fallback == OPMUX_FALLBACK_FORBID) candidates_.resize(out ? 0 : 1);
   }
+  if (candidates_.empty() && !without.empty()) fail(OPMUX_E_NOT_FOUND, "no other device can be used");
   if (candidates_.empty()) {
     fail(OPMUX_E_NOT_FOUND, "no device can be used: {} plugin(s) were refused; `opmux devices` tells why",
          registry.refusals().size());

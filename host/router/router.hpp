@@ -44,7 +44,9 @@ class Router {
  public:
   // Throws Error when the requested device is not there; the sentence says why if a plugin was refused for a
   // reason. Without links the first that accepts is taken always.
-  Router(Registry& registry, KernelCache& kernels, Policy policy, Links* links = nullptr);
+  // `without` are no candidates, and neither are disabled ones unless named.
+  Router(Registry& registry, KernelCache& kernels, Policy policy, Links* links = nullptr,
+         const std::vector<const Route*>& without = {});
 
   const Policy& policy() const { return policy_; }
   // Whether prices decide: the device is `auto` and there are candidates on more than one card, the CPU being

@@ -140,9 +140,9 @@ OPMUX_API void opmux_builder_destroy(opmux_builder);
  * recently used goes first. */
 
 #define OPMUX_FALLBACK_REPORT \
-  0u /* another device may serve what the chosen one refuses; the reports say so */
+  0u /* another device may serve what the chosen one refuses or fails at; the reports say so */
 #define OPMUX_FALLBACK_FORBID 1u /* that is an error */
-#define OPMUX_FALLBACK_ALLOW 2u
+#define OPMUX_FALLBACK_ALLOW 2u  /* as REPORT, and nothing is logged */
 typedef struct opmux_plan_desc {
   opmux_hdr h;
   const char*
@@ -151,6 +151,10 @@ typedef struct opmux_plan_desc {
   uint32_t math;        /* OPMUX_MATH_*     */
   uint32_t shapes_kept; /* compiled shapes kept at most, 0: 8 */
   uint32_t profile;     /* 1: times per node in run reports, at some cost */
+  /* Nanoseconds that a run may take, its compilation included; 0: any. What a device hangs in then costs this
+   * long, once: the device is not used any more, and others go on unless fallback is forbidden. Costs a copy
+   * of inputs and outputs per run, since the call that hangs may still use the memory that it was given. */
+  uint64_t deadline_ns;
 } opmux_plan_desc;
 OPMUX_API opmux_status opmux_plan_create(opmux_model, const opmux_plan_desc* desc, opmux_plan* out,
                                          opmux_err* err);
@@ -197,8 +201,9 @@ OPMUX_API opmux_status opmux_state_length(opmux_run_context, int64_t* length, in
 /* Forgets rows beyond `length`; 0 starts anew. */
 OPMUX_API opmux_status opmux_state_truncate(opmux_run_context, int64_t length, opmux_err* err);
 
-#define OPMUX_REPORT_RUN \
-  1u /* {"routes": {...}, "fallbacks": [...], "placed": ..., "time_ns": n, "nodes": [...] with profile} */
+#define OPMUX_REPORT_RUN                                                                                  \
+  1u /* {"routes": {...}, "fallbacks": [...], "recoveries": [{route, status, reason, action}] of the last \
+        run, "placed": ..., "time_ns": n, "nodes": [...] with profile} */
 OPMUX_API opmux_status opmux_run_context_report(opmux_run_context, uint32_t what, opmux_text* out,
                                                 opmux_err* err);
 

@@ -98,21 +98,23 @@ TEST(Partition, ADeviceWithAClockOfItsOwnGivesTheSame) {
     EXPECT_EQ(digits_on(mocks.context(), device), want) << device;
 }
 
-TEST(Partition, ALostDeviceAndFullMemoryAreErrorsOfTheRunAndTheRestLives) {
+TEST(Partition, ALostDeviceAndFullMemoryAreErrorsWithFallbackForbiddenAndTheRestLives) {
   {
     const Mocks mocks("lost");
     try {
-      digits_on(mocks.context(), "lost");
+      digits_on(mocks.context(), "lost", OPMUX_FALLBACK_FORBID);
       FAIL() << "the device was not lost";
     } catch (const api::Failure& e) {
       EXPECT_EQ(e.code(), OPMUX_E_DEVICE_LOST) << e.what();
       EXPECT_TRUE(e.status() & OPMUX_F_STICKY);
     }
     EXPECT_EQ(digits_on(mocks.context(), "reference").size(), 40u);
+    const auto want = digits_on(mocks.context(), "cpu");
+    EXPECT_EQ(digits_on(mocks.context(), "lost"), want) << "others serve where that is allowed";
   }
   const Mocks mocks("oom");
   const SmallData data({600, 600, 600});
-  const api::Plan plan(small_model(mocks.context(), data, true), "oom");
+  const api::Plan plan(small_model(mocks.context(), data, true), "oom", OPMUX_FALLBACK_FORBID);
   api::RunContext run(plan);
   const int64_t dims[] = {600, 600};
   run.bind_input(0, api::tensor(OPMUX_F32, dims, data.x.data()));
