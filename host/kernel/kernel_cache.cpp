@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/kernel/kernel_cache.hpp"
 
+#include "host/loader/quarantine.hpp"
 #include "host/loader/watch.hpp"
 #include "host/trace/trace.hpp"
 
@@ -54,7 +55,10 @@ Kernel::Kernel(Route& route, opmux_kernel handle, Capability capability)
 }
 
 Kernel::~Kernel() {
-  if (route_.abandoned()) return;
+  if (route_.abandoned()) {
+    quarantine(handle_);
+    return;
+  }
   route_.t().op.release(handle_);
   route_.plugin().handle_gone();
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "host/loader/quarantine.hpp"
 #include "host/loader/watch.hpp"
 #include "host/memory/span_map.hpp"
 #include "host/platform/error.hpp"
@@ -127,7 +128,7 @@ void PoolCore::release(uint32_t raw, uint32_t span) {
 }
 
 void PoolCore::free_raw(Raw& raw) {
-  if (route_.abandoned()) return;
+  if (route_.abandoned()) return quarantine(raw.mem);
   try {
     route_.plugin().check_process();
     route_.t().mem.free_(dev_, raw.mem);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "host/loader/quarantine.hpp"
+
 namespace opmux {
 namespace {
 
@@ -25,7 +27,9 @@ Layout count(std::span<const opmux_run> runs) {
 }  // namespace
 
 void Commands::reset() {
-  if (handle_ != nullptr && !route_->abandoned()) {
+  if (handle_ != nullptr && route_->abandoned()) {
+    quarantine(handle_);
+  } else if (handle_ != nullptr) {
     route_->t().queue.release(handle_);
     route_->plugin().handle_gone();
   }
@@ -82,7 +86,10 @@ Queue::Queue(Route& route) : route_(route), epoch_(route.epoch()), api_(&route.t
 }
 
 Queue::~Queue() {
-  if (route_.abandoned()) return;
+  if (route_.abandoned()) {
+    quarantine(handle_);
+    return;
+  }
   api_->destroy(handle_);
   route_.plugin().handle_gone();
 }

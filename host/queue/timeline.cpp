@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "host/loader/quarantine.hpp"
+
 namespace opmux {
 
 Timeline::Timeline(Route& route, uint64_t value) : route_(route), value_(value) {
@@ -16,7 +18,11 @@ Timeline::Timeline(Route& route, uint64_t value) : route_(route), value_(value) 
 }
 
 Timeline::~Timeline() {
-  if (handle_ == nullptr || route_.abandoned()) return;
+  if (handle_ == nullptr) return;
+  if (route_.abandoned()) {
+    quarantine(handle_);
+    return;
+  }
   route_.t().queue.tl_destroy(handle_);
   route_.plugin().handle_gone();
 }
