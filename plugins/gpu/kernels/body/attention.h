@@ -56,8 +56,8 @@ if (mode == 2u) {
     q_first = GK_Q_COUNT(low);
     q_many = GK_Q_COUNT(low + 1u) - q_first;
     k_first = GK_LEAST(GK_K_COUNT(low), fresh);
-    uint end = GK_LEAST(GK_K_COUNT(low + 1u), fresh);
-    k_many = end > k_first ? end - k_first : 0u;
+    int many = GK_I32(GK_LEAST(GK_K_COUNT(low + 1u), fresh)) - GK_I32(k_first);
+    k_many = GK_U32(many < 0 ? 0 : many);
   }
 }
 int place = GK_I32(i - q_first);

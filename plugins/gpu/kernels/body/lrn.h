@@ -14,7 +14,8 @@ uint y_at = B_y;
 uint c = 0u;
 GK_WALK(rest, P_rank, P_dims, GK_STEP(x_at, P_xs) GK_STEP(y_at, P_ys) GK_STEP(c, P_cs))
 if (rest == 0u) {
-  uint low = c > GK_CODE(P_below) ? c - GK_CODE(P_below) : 0u;
+  int begin = GK_I32(c) - GK_I32(GK_CODE(P_below));
+  uint low = GK_U32(begin < 0 ? 0 : begin);
   uint last = GK_CODE(P_channels) - 1u;
   uint high = last - c > GK_CODE(P_above) ? c + GK_CODE(P_above) : last;
   uint step = GK_CODE(P_step);
