@@ -124,7 +124,8 @@ std::string glsl_entry(const Source& s, const std::string& body) {
   uint32_t binding = 1;
   for (const auto& b : s.bindings()) {
     const bool whole = b.access == Access::kOut && !is_part_of_byte(b.dtype);
-    const char* access = b.access == Access::kIn ? "readonly " : whole ? "writeonly " : "";
+    // Lanes read what others wrote where access is both.
+    const char* access = b.access == Access::kIn ? "readonly " : whole ? "writeonly " : "coherent ";
     text += fmt::format("layout(std430, set = 0, binding = {}) {}buffer GkB_{} {{ {} {}[]; }};\n", binding++,
                         access, b.name, storage_of(b.dtype)->glsl, b.name);
   }

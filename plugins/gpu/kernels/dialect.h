@@ -35,6 +35,9 @@
 #define GK_GROUP_Y gl_WorkGroupID.y
 #define GK_GROUP_Z gl_WorkGroupID.z
 #define GK_BARRIER() barrier()
+#define GK_BARRIER_BUFFERS() \
+  memoryBarrierBuffer();     \
+  barrier()
 #define GK_ATOMIC_MAX(b, i, v) atomicMax(b[i], v)
 #define GK_ATOMIC_AND(b, i, v) atomicAnd(b[i], v)
 #define GK_ATOMIC_OR(b, i, v) atomicOr(b[i], v)
@@ -84,6 +87,7 @@ uint gk_mul_high(uint a, uint b) {
 #define GK_GROUP_Y ((uint)get_group_id(1))
 #define GK_GROUP_Z ((uint)get_group_id(2))
 #define GK_BARRIER() barrier(CLK_LOCAL_MEM_FENCE)
+#define GK_BARRIER_BUFFERS() barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)
 #define GK_ATOMIC_MAX(b, i, v) atomic_max(&b[i], v)
 #define GK_ATOMIC_AND(b, i, v) atomic_and(&b[i], v)
 #define GK_ATOMIC_OR(b, i, v) atomic_or(&b[i], v)

@@ -228,14 +228,6 @@ GK_FN double gk_atanh_d(double a) {
   return GK_ISNAN(a) ? a : (t > 1.0d ? GK_NAN_D : gk_copysign_d(r, a));
 }
 
-GK_FN double gk_power_d(double a, uint n) {
-  double r = 1.0d;
-  for (; n > 0u; n = n >> 1u) {
-    if ((n & 1u) != 0u) r = r * a;
-    a = a * a;
-  }
-  return r;
-}
 GK_FN double gk_pow_size_d(double a, double b) {
   gk_two log_a = gk_log_two(a);
   GK_PRECISE double w = b * log_a.x;
@@ -256,9 +248,4 @@ GK_FN double gk_pow_d(double a, double b) {
   }
   if (GK_ISNAN(a) || GK_ISNAN(b)) r = GK_NAN_D;
   return b == 0.0d || a == 1.0d ? 1.0d : r;
-}
-GK_FN double gk_root_d(double a, uint n) {
-  double r = gk_pow_d(a, 1.0d / GK_F64(n));
-  double power = gk_power_d(r, n - 1u);
-  return a > 1e-290d && power < 1e300d && a < 1e300d ? r - (r * power - a) / (GK_F64(n) * power) : r;
 }

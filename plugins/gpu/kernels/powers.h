@@ -116,15 +116,6 @@ GK_FN float gk_atanh(float a) {
   return gk_isnan(a) ? a : (t > 1.0f ? GK_NAN : gk_copysign(r, a));
 }
 
-// a^n by squares.
-GK_FN float gk_power(float a, uint n) {
-  float r = 1.0f;
-  for (; n > 0u; n = n >> 1u) {
-    if ((n & 1u) != 0u) r = r * a;
-    a = a * a;
-  }
-  return r;
-}
 // 2^(b log2 a) for positive a. The logarithm is a sum of two floats: 2 atanh(s), s = f / (2 + f), with what
 // the rounding of s loses; so is its product with b.
 GK_FN float gk_pow_size(float a, float b) {
@@ -173,10 +164,4 @@ GK_FN float gk_pow(float a, float b) {
   }
   if (gk_isnan(a) || gk_isnan(b)) r = GK_NAN;
   return b == 0.0f || a == 1.0f ? 1.0f : r;
-}
-// The nth root of a >= 0: a step of Newton's makes up for 1 / n being rounded.
-GK_FN float gk_root(float a, uint n) {
-  float r = gk_pow(a, 1.0f / GK_F32(n));
-  float power = gk_power(r, n - 1u);
-  return a > 1e-30f && power < 1e37f && a < 1e37f ? r - (r * power - a) / (GK_F32(n) * power) : r;
 }

@@ -1,31 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gpu/ops/ops.hpp"
 #include "gpu/ops/window.hpp"
-
-#include <fmt/format.h>
 #include "kit/scalar.hpp"
 
 namespace opmux::gpu {
 namespace {
 
-void define_sum(StepMaker& s, const opmux_op_pool& a, uint32_t dtype) {
-  const bool average = a.kind == OPMUX_POOL_AVERAGE;
-  s.type("sum", dtype == OPMUX_F64 ? OPMUX_F64 : OPMUX_F32);
-  s.define("GK_NEUTRAL", "TO_sum(0)");
-  const bool root = !average && a.p > 2, wide = dtype == OPMUX_F64;
-  if (root) s.source().parts.insert(wide ? "double_core.h" : "powers.h");
-  const char* d = wide ? "_d" : "";
-  s.define("GK_POOL(s, v)", average    ? "((s) + (v))"
-                            : a.p == 1 ? "((s) + gk_fabs(v))"
-                            : root     ? fmt::format("((s) + gk_power{}(gk_fabs(v), GK_CODE(P_p)))", d)
-                                       : "((s) + (v) * (v))");
-  const char* count = a.count_include_pad ? "covered" : "hits";
-  s.define("GK_RESULT(s)", average    ? fmt::format("({0} == 0u ? TO_sum(0) : (s) / TO_sum({0}))", count)
-                           : a.p == 1 ? "(s)"
-                           : root     ? fmt::format("gk_root{}(s, GK_CODE(P_p))", d)
-                                      : "sqrt(s)");
-  s.set("p", a.p);
-}
+constexpr uint32_t kMostBettered = 1000;
 
 const char* lowest(uint32_t dtype) {
   if (kit::is_float(dtype)) return "TO_x(-GK_INF)";
@@ -41,22 +22,29 @@ bool plan_pool(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, Ke
   if (!check_operands(info, d, cap) || !check_apart(d, cap) || !check_window(d, w, cap)) return false;
   say_yes(info, d, cap);
   if (!plan) return true;
-  const bool max = a.kind == OPMUX_POOL_MAX;
-  StepMaker s(max ? "pool_max" : "pool");
+  const bool max = a.kind == OPMUX_POOL_MAX, wide = x.dtype == OPMUX_F64;
+  const bool root = a.kind == OPMUX_POOL_LP && a.p > 2;
+  StepMaker s(max ? "pool_max" : root ? "pool_root" : "pool");
   s.bind("x", d, 0);
   s.bind("y", d, 1);
+  if (!max) s.type("sum", wide ? OPMUX_F64 : OPMUX_F32);
   if (max) {
     s.define("GK_NEUTRAL", lowest(x.dtype));
+    s.unused("index", kRaw64);
     if (has_out(d, 1)) {
-      s.bind("index", d, 2);
-      s.define("GK_INDEXED", "1");
+      s.bind("index", d, 2, kRaw64);
+      s.set("indexed", 1);
       set_window_strides(s, "is", 0, d.out[1], y);
-    } else {
-      s.unused("index", OPMUX_I32);
     }
     s.set("column_major", a.column_major);
+  } else if (root) {
+    s.set("power", a.p);
+    // From a logarithm of 24 bits; of a root so close to 1 that f32 has no power of it left, there is nothing
+    // to better.
+    s.set("newton", wide ? 4 : a.p > kMostBettered ? 0 : 2);
   } else {
-    define_sum(s, a, x.dtype);
+    s.set("power", a.kind == OPMUX_POOL_AVERAGE ? 0 : a.p);
+    s.set("padded", a.count_include_pad);
     for (uint32_t i = 0; i < 3; ++i) s.set("end", static_cast<uint64_t>(w.end[i]), i);
   }
   w.write(s);

@@ -92,6 +92,17 @@ bool check_coded(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap,
   return true;
 }
 
+bool check_doubles(const opmux_devinfo& info, opmux_cap& cap) {
+  return has_type(info, OPMUX_NO_ARG, OPMUX_F64, cap);
+}
+
+bool check_workspace(const opmux_devinfo& info, uint64_t bytes, opmux_cap& cap) {
+  const uint64_t limit = std::min<uint64_t>(info.max_binding_bytes < 256 ? 0 : info.max_binding_bytes - 256,
+                                            static_cast<uint64_t>(kMaxElements) * 4);
+  return bytes <= limit || kit_no(&cap, OPMUX_WHY_MEMORY, OPMUX_NO_ARG, 0, static_cast<int64_t>(bytes),
+                                  static_cast<int64_t>(limit));
+}
+
 bool check_apart(const opmux_opd& d, opmux_cap& cap) {
   for (uint32_t o = 0; d.alias && o < d.n_out; ++o) {
     if (d.alias[o] != 0) return kit_no(&cap, OPMUX_WHY_ALIAS, d.alias[o] - 1, 0, 0, 0);

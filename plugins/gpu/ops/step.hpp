@@ -31,6 +31,10 @@ bool check_moved(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap,
 // The same where operands in `coded` may have any type of code_format, in values.hpp.
 bool check_coded(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap,
                  std::initializer_list<uint32_t> coded);
+// Has the device f64, which positions are computed in?
+bool check_doubles(const opmux_devinfo& info, opmux_cap& cap);
+// Does one binding hold so many bytes of the workspace?
+bool check_workspace(const opmux_devinfo& info, uint64_t bytes, opmux_cap& cap);
 // Refuses outputs in place of inputs.
 bool check_apart(const opmux_opd& d, opmux_cap& cap);
 

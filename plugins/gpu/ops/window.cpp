@@ -2,6 +2,7 @@
 #include "gpu/ops/window.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace opmux::gpu {
 
@@ -30,6 +31,22 @@ void Window::write(StepMaker& s) const {
     s.set("dilation", static_cast<uint64_t>(dilation[i]), i);
     s.set("begin", static_cast<uint64_t>(begin[i]), i);
   }
+}
+
+void Window::write_jumps(StepMaker& s) const {
+  for (uint32_t i = 0; i < 3; ++i)
+    s.set("jump", static_cast<uint64_t>(stride[i] / std::gcd(stride[i], dilation[i])), i);
+}
+
+bool check_spread(const opmux_opd& d, const Window& w, opmux_cap& cap) {
+  Window gathered = w;
+  std::swap(gathered.in, gathered.out);
+  constexpr int64_t kMost = (int64_t{1} << 31) - 1;
+  for (uint32_t i = 0; i < 3; ++i) {
+    if (w.out[i] + w.begin[i] + w.stride[i] > kMost)
+      return kit_no(&cap, OPMUX_WHY_DIM, d.n_in, i, w.out[i] + w.begin[i] + w.stride[i], kMost);
+  }
+  return check_window(d, gathered, cap);
 }
 
 bool check_window(const opmux_opd& d, const Window& w, opmux_cap& cap) {

@@ -18,10 +18,14 @@ struct Window {
   int64_t outputs() const { return out[0] * out[1] * out[2]; }
   // Words in[3] out[3] kernel[3] stride[3] dilation[3] begin[3].
   void write(StepMaker& s) const;
+  // Words jump[3] of kernels with kernels/body/taps_at.h.
+  void write_jumps(StepMaker& s) const;
 };
 
 // Positions reach this far from an element of the input, so that sums of them stay in 31 bits.
 bool check_window(const opmux_opd& d, const Window& w, opmux_cap& cap);
+// The same where the input is spread over the output.
+bool check_spread(const opmux_opd& d, const Window& w, opmux_cap& cap);
 
 // Strides of t [N, C, spatial], which may have fewer dims, in the shape of `to` as [N, C, 3 spatial dims].
 void set_window_strides(StepMaker& s, const char* name, uint32_t at, const opmux_tdesc& t,

@@ -141,8 +141,9 @@ TEST_P(GpuMatmul, RefusalsCarryTheReasonAndPrepareRepeatsIt) {
   const opmux_cap cap = refused(large.opd(), OPMUX_WHY_MEMORY, 0, 100 * side * 4);
   EXPECT_LE(static_cast<uint64_t>(cap.why_limit), gpu->info.max_binding_bytes);
 
-  kit::Desc<opmux_op_dft> dft(OPMUX_OP_DFT);
-  refused(dft.opd(), OPMUX_WHY_OP, OPMUX_NO_ARG, OPMUX_OP_DFT);
+  constexpr uint32_t kNoOperator = 0x7fff0001;
+  kit::Desc<opmux_op_matmul> unknown(kNoOperator);
+  refused(unknown.opd(), OPMUX_WHY_OP, OPMUX_NO_ARG, kNoOperator);
 }
 
 INSTANTIATE_TEST_SUITE_P(Device, GpuMatmul, ::testing::Values(OPMUX_GPU_PLUGINS),

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// y = program(transposed convolution of x by w), a lane an output: for groups of few channels, which would leave
+// most of a tile empty.
+//@group 128
+//@in x w
+//@type sum
+//@params count channels per_out per_in jump[3] in[3] out[3] kernel[3] stride[3] dilation[3] begin[3] fs[5] ws[5]
+//@program
+//@use window.h
+//@body
+#define GK_FROM(a, k) (GK_I32(at[a] + GK_CODE(P_begin + a)) - GK_I32((k) * GK_CODE(P_dilation + a)))
+uint rest = GK_ELEMENT;
+if (rest < GK_CODE(P_count)) {
+  //@include place.h
+  uint at[3];
+  at[0] = o0;
+  at[1] = o1;
+  at[2] = o2;
+  //@include taps_at.h
+  uint first = c / GK_CODE(P_per_out) * GK_CODE(P_per_in);
+  T_sum v0 = TO_sum(0);
+  for (uint j0 = 0u; j0 < tap_count[0]; ++j0) {
+    uint k0 = tap_first[0] + j0 * GK_CODE(P_jump);
+    int i0 = GK_FROM(0, k0);
+    if (i0 < 0) continue;
+    i0 = i0 / GK_I32(GK_CODE(P_stride));
+    if (!GK_INSIDE(0, i0)) continue;
+    for (uint j1 = 0u; j1 < tap_count[1]; ++j1) {
+      uint k1 = tap_first[1] + j1 * GK_CODE(P_jump + 1);
+      int i1 = GK_FROM(1, k1);
+      if (i1 < 0) continue;
+      i1 = i1 / GK_I32(GK_CODE(P_stride + 1));
+      if (!GK_INSIDE(1, i1)) continue;
+      for (uint j2 = 0u; j2 < tap_count[2]; ++j2) {
+        uint k2 = tap_first[2] + j2 * GK_CODE(P_jump + 2);
+        int i2 = GK_FROM(2, k2);
+        if (i2 < 0) continue;
+        i2 = i2 / GK_I32(GK_CODE(P_stride + 2));
+        if (!GK_INSIDE(2, i2)) continue;
+        uint x_at = B_x + GK_AT5(P_fs, n, first, i0, i1, i2);
+        uint w_at = B_w + GK_AT5(P_ws, first, c % GK_CODE(P_per_out), k0, k1, k2);
+        for (uint ch = 0u; ch < GK_CODE(P_per_in); ++ch) {
+          v0 = GK_MAD(TO_sum(LD_x(x_at)), TO_sum(LD_w(w_at)), v0);
+          x_at += GK_CODE(P_fs + 1);
+          w_at += GK_CODE(P_ws);
+        }
+      }
+    }
+  }
+#define GK_X(k) (p.base[GK_FIRST_X + (k)] + GK_AT5(P_xs + 8 * (k), n, c, o0, o1, o2))
+#define GK_Y(k) (p.base[GK_FIRST_Y + (k)] + GK_AT5(P_ys + 8 * (k), n, c, o0, o1, o2))
+  //@program
+}
