@@ -66,7 +66,15 @@ constexpr kit_op op(uint32_t id, const char* variant) {
   OP(DFT, dft, "stages", plan_dft)                                                  \
   OP(DEFORM_CONV, deform_conv, "tiled", plan_deform_conv)                           \
   OP(DET, det, "pivoted", plan_det)                                                 \
-  OP(TENSOR_STATS, tensor_stats, "parts", plan_tensor_stats)
+  OP(TENSOR_STATS, tensor_stats, "parts", plan_tensor_stats)                        \
+  OP(SCAN, scan, "parts", plan_scan)                                                \
+  OP(SORT, sort, "merges", plan_sort)                                               \
+  OP(TOP_K, top_k, "merges", plan_top_k)                                            \
+  OP(NON_ZERO, non_zero, "parts", plan_non_zero)                                    \
+  OP(UNIQUE, unique, "merges", plan_unique)                                         \
+  OP(HISTOGRAM, histogram, "atomics", plan_histogram)                               \
+  OP(SEGMENT, segment, "sorted", plan_segment)                                      \
+  OP(EMBEDDING_BAG, embedding_bag, "lanes", plan_embedding_bag)
 
 #define OPMUX_GPU_KIT_OP(ID, name, variant, plan) op<plan, opmux_op_##name>(OPMUX_OP_##ID, variant),
 #define OPMUX_GPU_PLAN(ID, name, variant, plan) plan,

@@ -179,6 +179,21 @@ uint32_t raw_type(uint32_t dtype) {
   }
 }
 
+uint32_t lying_type(uint32_t dtype) {
+  switch (dtype) {
+    case OPMUX_I8:
+      return OPMUX_U8;
+    case OPMUX_I16:
+      return OPMUX_U16;
+    case OPMUX_I32:
+      return OPMUX_U32;
+    case OPMUX_I64:
+      return OPMUX_U64;
+    default:
+      return dtype;
+  }
+}
+
 const char* conversion(Kind kind) {
   constexpr const char* kNames[] = {"GK_F32", "GK_F64", "GK_I32",  "GK_U32", "GK_I64",
                                     "GK_U64", "bool",   "GK_PAIR", ""};

@@ -55,6 +55,9 @@ Kind kind_of(uint32_t dtype);  // kNone: kernels do not know the type
 uint32_t element_bytes(uint32_t dtype);
 // The type to move elements of `dtype` by; OPMUX_NONE where they are below a byte or beyond 8.
 uint32_t raw_type(uint32_t dtype);
+// Integers as unsigned ones of their size, so that both have one text, where words say what the sign is;
+// others as they are.
+uint32_t lying_type(uint32_t dtype);
 // A conversion by name, as in GK_F32(x).
 const char* conversion(Kind kind);
 const char* kind_name(Kind kind);

@@ -39,6 +39,7 @@
   memoryBarrierBuffer();     \
   barrier()
 #define GK_ATOMIC_MAX(b, i, v) atomicMax(b[i], v)
+#define GK_ATOMIC_ADD(b, i, v) atomicAdd(b[i], v)
 #define GK_ATOMIC_AND(b, i, v) atomicAnd(b[i], v)
 #define GK_ATOMIC_OR(b, i, v) atomicOr(b[i], v)
 #define GK_ATOMIC_EXCHANGE(b, i, v) atomicExchange(b[i], v)
@@ -89,6 +90,7 @@ uint gk_mul_high(uint a, uint b) {
 #define GK_BARRIER() barrier(CLK_LOCAL_MEM_FENCE)
 #define GK_BARRIER_BUFFERS() barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)
 #define GK_ATOMIC_MAX(b, i, v) atomic_max(&b[i], v)
+#define GK_ATOMIC_ADD(b, i, v) atomic_add(&b[i], v)
 #define GK_ATOMIC_AND(b, i, v) atomic_and(&b[i], v)
 #define GK_ATOMIC_OR(b, i, v) atomic_or(&b[i], v)
 #define GK_ATOMIC_EXCHANGE(b, i, v) atomic_xchg(&b[i], v)

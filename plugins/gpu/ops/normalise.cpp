@@ -16,6 +16,10 @@ struct Rows {
   bool centred;
 };
 
+RowPlan row_plan(const opmux_opd& d, int64_t rows, int64_t len, bool centred) {
+  return {rows, len, d.in[0].dtype == OPMUX_F64 ? OPMUX_F64 : OPMUX_F32, centred ? 1u : 2u};
+}
+
 bool plan_rows(const opmux_devinfo& info, const opmux_opd& d, Rows r, KernelPlan& plan) {
   StepMaker s("normalise");
   const uint32_t dtype = d.in[0].dtype;
@@ -37,8 +41,7 @@ bool plan_rows(const opmux_devinfo& info, const opmux_opd& d, Rows r, KernelPlan
   s.walk(r.outer, "rank", "dims", {{"xs"}, {"ss"}, {"bs"}, {"ys"}, {"ms"}, {"vs"}});
   s.walk(r.inner, "rrank", "rdims", {{"rxs"}, {"rss"}, {"rbs"}, {"rys"}});
   s.set_float("epsilon", r.epsilon);
-  row_groups(info, r.rows, r.len, s);
-  plan.steps.push_back(s.take());
+  row_steps(info, row_plan(d, r.rows, r.len, r.centred), s, plan);
   return true;
 }
 
@@ -48,15 +51,16 @@ bool plan_layer_norm(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& c
   const auto& a = reinterpret_cast<const opmux_op_layer_norm&>(d);
   const opmux_tdesc &x = d.in[0], &y = d.out[0];
   if (!check_operands(info, d, cap) || !check_apart(d, cap)) return false;
-  say_yes(info, d, cap);
-  if (!plan) return true;
   std::array<bool, 8> kept{}, normalised{};
   int64_t rows = 1, len = 1;
   for (uint32_t i = 0; i < x.rank; ++i) {
     (i < a.axis ? kept : normalised)[i] = true;
     (i < a.axis ? rows : len) *= x.dim[i];
   }
-  Rows r{walk_of(x, kept), walk_of(x, normalised), rows, len, a.epsilon, a.kind == OPMUX_NORM_LAYER};
+  const bool centred = a.kind == OPMUX_NORM_LAYER;
+  say_yes(info, d, cap, row_plan(d, rows, len, centred).workspace());
+  if (!plan) return true;
+  Rows r{walk_of(x, kept), walk_of(x, normalised), rows, len, a.epsilon, centred};
   const opmux_tdesc none{};
   const opmux_tdesc* views[] = {&x, has_in(d, 1) ? &d.in[1] : &none, has_in(d, 2) ? &d.in[2] : &none, &y};
   for (const opmux_tdesc* t : views) {
@@ -71,14 +75,14 @@ bool plan_group_norm(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& c
   const auto& a = reinterpret_cast<const opmux_op_group_norm&>(d);
   const opmux_tdesc &x = d.in[0], &y = d.out[0];
   if (!check_operands(info, d, cap) || !check_apart(d, cap)) return false;
-  say_yes(info, d, cap);
-  if (!plan) return true;
   const int64_t per_group = x.dim[1] / a.groups;
   const int64_t outer_dims[] = {x.dim[0], a.groups};
   std::vector<int64_t> inner_dims{per_group};
   for (uint32_t i = 2; i < x.rank; ++i) inner_dims.push_back(x.dim[i]);
   int64_t len = 1;
   for (int64_t n : inner_dims) len *= n;
+  say_yes(info, d, cap, row_plan(d, x.dim[0] * a.groups, len, true).workspace());
+  if (!plan) return true;
   Rows r{kit::Walk(std::span(outer_dims)),
          kit::Walk(std::span<const int64_t>(inner_dims)),
          x.dim[0] * a.groups,

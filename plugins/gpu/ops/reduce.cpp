@@ -182,8 +182,6 @@ bool plan_reduce(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, 
   s.bind("y", d, 1, as_number(y.dtype));
   if (!arg && !define_kind(s, a.kind, x.dtype)) return kit_no(&cap, OPMUX_WHY_DTYPE, 0, 0, x.dtype, 0);
   if (!arg && !s.check_type(info, "sum", 0, cap)) return false;
-  say_yes(info, d, cap);
-  if (!plan) return true;
   std::array<bool, 8> kept, reduced{};
   for (uint32_t i = 0; i < a.axes.count; ++i) reduced[static_cast<size_t>(d.list[a.axes.first + i])] = true;
   int64_t rows = 1, len = 1;
@@ -191,6 +189,11 @@ bool plan_reduce(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, 
     kept[i] = !reduced[i];
     (reduced[i] ? len : rows) *= x.dim[i];
   }
+  RowPlan row{rows, len, arg ? OPMUX_U32 : s.source().types.at("sum")};
+  row.first = s.source().defines.contains("GK_CENTRED") ? 1 : 2;
+  row.joined = true;
+  say_yes(info, d, cap, row.workspace());
+  if (!plan) return true;
   kit::Walk outer = walk_of(x, kept);
   outer.add_strides(strides_of(x, x, kept)).add_strides(strides_of(y, x, kept)).collapse();
   s.walk(outer, "rank", "dims", {{"xs"}, {"ys"}});
@@ -204,8 +207,7 @@ bool plan_reduce(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, 
     inner.add_strides(strides_of(x, x, reduced)).collapse();
     s.walk(inner, "rrank", "rdims", {{"rs"}});
   }
-  row_groups(info, rows, len, s);
-  plan->steps.push_back(s.take());
+  row_steps(info, row, s, *plan);
   return true;
 }
 

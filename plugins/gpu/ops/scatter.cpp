@@ -77,15 +77,6 @@ void add_lists(const opmux_devinfo& info, const opmux_opd& d, const Lines& l, Ke
   plan.steps.push_back(s.take());
 }
 
-// In place only where every element lies where it did.
-bool check_alias(const opmux_opd& d, opmux_cap& cap) {
-  if (!d.alias || d.alias[0] == 0) return true;
-  const opmux_tdesc &x = d.in[0], &y = d.out[0];
-  bool same = d.alias[0] == 1;
-  for (uint32_t i = 0; same && i < y.rank; ++i) same = y.dim[i] <= 1 || x.stride[i] == y.stride[i];
-  return same || kit_no(&cap, OPMUX_WHY_ALIAS, d.n_in, 0, d.alias[0], 0);
-}
-
 // SET moves whole elements; the others are a word, so that they share a text.
 void define_join(StepMaker& s, uint32_t reduction, uint32_t dtype) {
   const bool set = reduction == OPMUX_SCATTER_SET, real = kit::is_float(dtype);
@@ -111,7 +102,7 @@ bool plan_with(const opmux_devinfo& info, const opmux_opd& d, const Lines& l, ui
                opmux_cap& cap, KernelPlan* plan) {
   const opmux_tdesc &x = d.in[0], &y = d.out[0];
   const bool set = reduction == OPMUX_SCATTER_SET;
-  if (!(set ? check_moved(info, d, cap, {1}) : check_operands(info, d, cap)) || !check_alias(d, cap))
+  if (!(set ? check_moved(info, d, cap, {1}) : check_operands(info, d, cap)) || !check_in_place(d, 0, cap))
     return false;
   const uint64_t lists = list_bytes(info, l);
   say_yes(info, d, cap, lists);

@@ -14,8 +14,11 @@ bool plan_softmax(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap,
   StepMaker s("softmax");
   s.bind("x", d, 0);
   s.type("sum", sum);
+  s.unused("partial", sum);
   if (!s.epilogue(info, d, sum, cap)) return false;
-  say_yes(info, d, cap);
+  const int64_t len = x.dim[a.axis];
+  const RowPlan rows{len == 0 ? 0 : elements(x) / len, len, sum};
+  say_yes(info, d, cap, rows.workspace());
   if (!plan) return true;
   const bool log = a.kind == OPMUX_SOFTMAX_LOG;
   if (wide) s.source().parts.insert("double_core.h");
@@ -41,9 +44,7 @@ bool plan_softmax(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap,
   w.collapse();
   s.walk(w, "rank", "dims", names);
   s.set("step", static_cast<uint64_t>(x.stride[a.axis]));
-  const int64_t len = x.dim[a.axis];
-  row_groups(info, len == 0 ? 0 : elements(x) / len, len, s);
-  plan->steps.push_back(s.take());
+  row_steps(info, rows, s, *plan);
   return true;
 }
 

@@ -14,17 +14,9 @@
 namespace opmux::gpu {
 namespace {
 
-bool has_type(const opmux_devinfo& info, uint32_t arg, uint32_t dtype, opmux_cap& cap) {
-  const Kind k = kind_of(dtype);
-  if (k == Kind::kNone) return kit_no(&cap, OPMUX_WHY_DTYPE, arg, 0, dtype, 0);
-  uint64_t need = 0;
-  if (k == Kind::kDouble) need = OPMUX_FEAT_F64 | OPMUX_FEAT_I64;
-  if (k == Kind::kLong || k == Kind::kUlong) need = OPMUX_FEAT_I64;
-  for (uint64_t bit : {OPMUX_FEAT_F64, OPMUX_FEAT_I64}) {
-    if (need & bit & ~info.features)
-      return kit_no(&cap, OPMUX_WHY_FEATURE, arg, 0, static_cast<int64_t>(bit), 0);
-  }
-  return true;
+// The offset of a range is rounded down, so a range may be longer than the view by less than 256 bytes.
+uint64_t binding_limit(const opmux_devinfo& info) {
+  return info.max_binding_bytes < 256 ? 0 : info.max_binding_bytes - 256;
 }
 
 bool check_view(const opmux_devinfo& info, uint32_t arg, const opmux_tdesc& t, bool output, opmux_cap& cap) {
@@ -37,9 +29,9 @@ bool check_view(const opmux_devinfo& info, uint32_t arg, const opmux_tdesc& t, b
     count *= t.dim[i];
     if (count >= kMaxElements) return kit_no(&cap, OPMUX_WHY_DIM, arg, i, count, kMaxElements - 1);
   }
-  // The offset of a range is rounded down, so a range may be longer than the view by less than 256 bytes.
-  const uint64_t size = reach_of(t).size();
-  const uint64_t limit = info.max_binding_bytes < 256 ? 0 : info.max_binding_bytes - 256;
+  const uint64_t size = reach_of(t).size(), element = OPMUX_DTYPE_BITS(t.dtype) / 8;
+  // Elements, and words of elements, are counted in 32 bits.
+  const uint64_t limit = std::min(binding_limit(info), UINT32_MAX * std::clamp<uint64_t>(element, 1, 4));
   if (size > limit) {
     return kit_no(&cap, OPMUX_WHY_MEMORY, arg, 0, static_cast<int64_t>(size), static_cast<int64_t>(limit));
   }
@@ -47,6 +39,19 @@ bool check_view(const opmux_devinfo& info, uint32_t arg, const opmux_tdesc& t, b
 }
 
 }  // namespace
+
+bool check_dtype(const opmux_devinfo& info, uint32_t arg, uint32_t dtype, opmux_cap& cap) {
+  const Kind k = kind_of(dtype);
+  if (k == Kind::kNone) return kit_no(&cap, OPMUX_WHY_DTYPE, arg, 0, dtype, 0);
+  uint64_t need = 0;
+  if (k == Kind::kDouble) need = OPMUX_FEAT_F64 | OPMUX_FEAT_I64;
+  if (k == Kind::kLong || k == Kind::kUlong) need = OPMUX_FEAT_I64;
+  for (uint64_t bit : {OPMUX_FEAT_F64, OPMUX_FEAT_I64}) {
+    if (need & bit & ~info.features)
+      return kit_no(&cap, OPMUX_WHY_FEATURE, arg, 0, static_cast<int64_t>(bit), 0);
+  }
+  return true;
+}
 
 int64_t elements(const opmux_tdesc& t) {
   int64_t n = 1;
@@ -60,7 +65,7 @@ bool check_operands(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& ca
   for (uint32_t i = 0; i < d.n_in + d.n_out; ++i) {
     const opmux_tdesc& t = *kit_operand(&d, i);
     if (!is_present(t)) continue;
-    if (!check_view(info, i, t, i >= d.n_in, cap) || !has_type(info, i, t.dtype, cap)) return false;
+    if (!check_view(info, i, t, i >= d.n_in, cap) || !check_dtype(info, i, t.dtype, cap)) return false;
   }
   return true;
 }
@@ -72,7 +77,7 @@ bool check_moved(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap,
     if (!is_present(t)) continue;
     if (!check_view(info, i, t, i >= d.n_in, cap)) return false;
     if (std::ranges::find(read, i) != read.end()) {
-      if (!has_type(info, i, t.dtype, cap)) return false;
+      if (!check_dtype(info, i, t.dtype, cap)) return false;
     } else if (raw_type(t.dtype) == OPMUX_NONE) {
       return kit_no(&cap, OPMUX_WHY_DTYPE, i, 0, t.dtype, 0);
     }
@@ -87,13 +92,13 @@ bool check_coded(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap,
     if (!is_present(t)) continue;
     if (!check_view(info, i, t, i >= d.n_in, cap)) return false;
     const bool known = std::ranges::find(coded, i) != coded.end() && code_format(t.dtype) != 0;
-    if (!known && !has_type(info, i, t.dtype, cap)) return false;
+    if (!known && !check_dtype(info, i, t.dtype, cap)) return false;
   }
   return true;
 }
 
 bool check_doubles(const opmux_devinfo& info, opmux_cap& cap) {
-  return has_type(info, OPMUX_NO_ARG, OPMUX_F64, cap);
+  return check_dtype(info, OPMUX_NO_ARG, OPMUX_F64, cap);
 }
 
 bool check_workspace(const opmux_devinfo& info, uint64_t bytes, opmux_cap& cap) {
@@ -108,6 +113,19 @@ bool check_apart(const opmux_opd& d, opmux_cap& cap) {
     if (d.alias[o] != 0) return kit_no(&cap, OPMUX_WHY_ALIAS, d.alias[o] - 1, 0, 0, 0);
   }
   return true;
+}
+
+bool same_places(const opmux_tdesc& a, const opmux_tdesc& b) {
+  bool same = a.dtype == b.dtype && a.rank == b.rank;
+  for (uint32_t i = 0; same && i < a.rank; ++i)
+    same = a.dim[i] == b.dim[i] && (a.dim[i] <= 1 || a.stride[i] == b.stride[i]);
+  return same;
+}
+
+bool check_in_place(const opmux_opd& d, uint32_t i, opmux_cap& cap) {
+  if (!d.alias || d.alias[0] == 0) return true;
+  return (d.alias[0] == i + 1 && same_places(d.in[i], d.out[0])) ||
+         kit_no(&cap, OPMUX_WHY_ALIAS, d.n_in, 0, d.alias[0], 0);
 }
 
 bool say_yes(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, uint64_t workspace) {
@@ -151,6 +169,11 @@ void StepMaker::workspace(const std::string& name, uint64_t offset, uint64_t byt
   uses_.push_back({name, {kWorkspace, 0, r, element_bytes(dtype) * 8, false}});
 }
 
+void StepMaker::unused(const std::string& name, uint32_t dtype) {
+  std::erase_if(uses_, [&](const Use& u) { return u.name == name; });
+  type(name, dtype);
+}
+
 bool StepMaker::program(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap) {
   const ProgramRefusal r = write_program(d.prog[0], 0, 0, d.in, d.out, info.features, step_.source);
   if (r.feature) return kit_no(&cap, OPMUX_WHY_FEATURE, OPMUX_NO_ARG, 0, static_cast<int64_t>(r.feature), 0);
@@ -182,7 +205,7 @@ bool StepMaker::epilogue(const opmux_devinfo& info, const opmux_opd& d, uint32_t
 
 bool StepMaker::check_type(const opmux_devinfo& info, const std::string& name, uint32_t arg,
                            opmux_cap& cap) const {
-  return has_type(info, arg, step_.source.types.at(name), cap);
+  return check_dtype(info, arg, step_.source.types.at(name), cap);
 }
 
 bool StepMaker::fits(const opmux_devinfo& info, opmux_cap& cap) const {

@@ -38,6 +38,13 @@ bool check_workspace(const opmux_devinfo& info, uint64_t bytes, opmux_cap& cap);
 // Refuses outputs in place of inputs.
 bool check_apart(const opmux_opd& d, opmux_cap& cap);
 
+// Do kernels know the type that operand `arg` asks for, and has the device it?
+bool check_dtype(const opmux_devinfo& info, uint32_t arg, uint32_t dtype, opmux_cap& cap);
+// Does every element of both lie where that of the other does, if they share memory?
+bool same_places(const opmux_tdesc& a, const opmux_tdesc& b);
+// In place of input `i` only, and only where every element lies where it did.
+bool check_in_place(const opmux_opd& d, uint32_t i, opmux_cap& cap);
+
 // YES with a model's cost. PoCL and lavapipe set what CPUs reach with such kernels.
 bool say_yes(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap, uint64_t workspace = 0);
 
@@ -55,8 +62,8 @@ class StepMaker {
   void bind_bytes(const std::string& name, const opmux_opd& d, uint32_t arg);
   // Bytes of the workspace.
   void workspace(const std::string& name, uint64_t offset, uint64_t bytes, uint32_t dtype);
-  // A buffer that this run does not touch.
-  void unused(const std::string& name, uint32_t dtype) { type(name, dtype); }
+  // A buffer that this run does not touch; also one that has been bound.
+  void unused(const std::string& name, uint32_t dtype);
 
   // The program of a slot, or none, from a value of type `dtype0`; binds its operands and result. first: the
   // inputs of the program start there, after v0 for an epilogue. False: cap says why not.

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// y = (x - mean) / sqrt(variance + epsilon) scale + bias over `len` elements, `width` lanes a row; without
-// GK_CENTRED the mean counts as 0. Two passes for the statistics, which go to mean and inverse on demand.
+// y = (x - mean) / sqrt(variance + epsilon) scale + bias over `len` elements, `width` lanes a row or a part of
+// it; without GK_CENTRED the mean counts as 0. Two passes for the statistics, which go to mean and inverse on demand.
 //@group 128
 //@in x scale bias
 //@out y mean inverse
+//@rw partial
 //@type sum
 //@shared joined T_sum GK_GROUP_SIZE
-//@params width len epsilon rank dims[8] xs[8] ss[8] bs[8] ys[8] ms[8] vs[8] rrank rdims[8] rxs[8] rss[8] rbs[8] rys[8]
+//@params width len split parts part stage second epsilon rank dims[8] xs[8] ss[8] bs[8] ys[8] ms[8] vs[8] rrank rdims[8] rxs[8] rss[8] rbs[8] rys[8]
 //@body
-uint width = GK_CODE(P_width);
-uint len = GK_CODE(P_len);
-uint lane = GK_LANE % width;
-uint rest = GK_ELEMENT / width;
+//@include parts.h
 uint x_at = B_x;
 uint s_at = B_scale;
 uint b_at = B_bias;
@@ -19,35 +17,51 @@ uint y_at = B_y;
 uint m_at = B_mean;
 uint v_at = B_inverse;
 GK_WALK(rest, P_rank, P_dims, GK_STEP(x_at, P_xs) GK_STEP(s_at, P_ss) GK_STEP(b_at, P_bs) GK_STEP(y_at, P_ys) GK_STEP(m_at, P_ms) GK_STEP(v_at, P_vs))
-uint mine = rest == 0u ? len : 0u;
 #define GK_JOIN(a, b) ((a) + (b))
 T_sum centre = TO_sum(0);
 T_sum own = TO_sum(0);
 #if defined(GK_CENTRED)
-for (uint i = lane; i < mine; i += width) {
-  uint where = i;
-  uint at = x_at;
-  GK_WALK(where, P_rrank, P_rdims, GK_STEP(at, P_rxs))
-  own += TO_sum(LD_x(at));
-}
+{
+  GK_PASS(1u)
+  for (uint i = from; i < to; i += width) {
+    if (joins) {
+      own += GK_LEFT(1u, i);
+    } else {
+      uint where = i;
+      uint at = x_at;
+      GK_WALK(where, P_rrank, P_rdims, GK_STEP(at, P_rxs))
+      own += TO_sum(LD_x(at));
+    }
+  }
 //@include row.h
+  GK_LEAVE(1u, own)
+}
 centre = own / TO_sum(len);
 own = TO_sum(0);
 #endif
-for (uint i = lane; i < mine; i += width) {
-  uint where = i;
-  uint at = x_at;
-  GK_WALK(where, P_rrank, P_rdims, GK_STEP(at, P_rxs))
-  T_sum v = TO_sum(LD_x(at)) - centre;
-  own += v * v;
-}
+{
+  GK_PASS(2u)
+  for (uint i = from; i < to; i += width) {
+    if (joins) {
+      own += GK_LEFT(2u, i);
+    } else {
+      uint where = i;
+      uint at = x_at;
+      GK_WALK(where, P_rrank, P_rdims, GK_STEP(at, P_rxs))
+      T_sum v = TO_sum(LD_x(at)) - centre;
+      own += v * v;
+    }
+  }
 //@include row.h
+  GK_LEAVE(2u, own)
+}
 T_sum factor = TO_sum(1) / sqrt(own / TO_sum(len) + TO_sum(gk_float(GK_CODE(P_epsilon))));
 if (len == 0u) {
   centre = TO_sum(GK_NAN);
   factor = TO_sum(GK_NAN);
 }
-for (uint i = lane; i < mine; i += width) {
+GK_PASS(3u)
+for (uint i = from; i < to; i += width) {
   uint where = i;
   uint x_i = x_at;
   uint s_i = s_at;
@@ -63,7 +77,7 @@ for (uint i = lane; i < mine; i += width) {
 #endif
   ST_y(y_i, v);
 }
-if (rest == 0u && lane == 0u) {
+if (rest == 0u && lane == 0u && begin == 0u && (stage == 0u || stage == 3u)) {
 #if defined(GK_MEAN)
   ST_mean(m_at, GK_F32(centre));
 #endif
