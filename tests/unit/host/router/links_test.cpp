@@ -49,8 +49,11 @@ TEST_F(LinksTest, ACardOfKnownSpeedIsMeasured) {
       EXPECT_LE(static_cast<double>(ns), true_ns * 1.5 + 2e6) << s.size_bytes;
     }
   }
-  EXPECT_NEAR(t.up.ns_per_byte, 2000. / 1024, 0.5);
-  EXPECT_NEAR(t.down.ns_per_byte, 2000. / 1024, 0.5);
+  // Beside its clock the mock copies the bytes in earnest, which takes most where memory is watched.
+  for (double ns : {t.up.ns_per_byte, t.down.ns_per_byte}) {
+    EXPECT_GE(ns, 2000. / 1024 - 0.5);
+    EXPECT_LE(ns, 2 * 2000. / 1024);
+  }
 }
 
 TEST_F(LinksTest, ACardTooSmallForTheLongestCopyIsMeasuredWithTheOthers) {
