@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "gpu/ops/ops.hpp"
 #include "gpu/ops/rows.hpp"
@@ -48,7 +49,7 @@ std::vector<uint32_t> axes_of(const opmux_tdesc& y) {
   std::vector<uint32_t> axes;
   for (uint32_t i = 0; i < y.rank; ++i)
     if (y.dim[i] > 1) axes.push_back(i);
-  std::ranges::stable_sort(axes, std::greater{}, [&](uint32_t i) { return std::abs(y.stride[i]); });
+  std::ranges::sort(axes, {}, [&](uint32_t i) { return std::pair(-std::abs(y.stride[i]), i); });
   return axes;
 }
 bool check_nested(const opmux_tdesc& y, uint32_t arg, opmux_cap& cap) {

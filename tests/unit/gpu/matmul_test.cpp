@@ -128,10 +128,11 @@ TEST_P(GpuMatmul, RefusalsCarryTheReasonAndPrepareRepeatsIt) {
 
   kit::Program p(OPMUX_SLOT_EPILOGUE(0), 2);
   const uint32_t sum = p.apply(OPMUX_FN_ADD, OPMUX_F32, 0, 1);
-  p.out(p.apply(OPMUX_FN_LGAMMA, OPMUX_F32, sum));
+  const uint32_t wide = p.apply(OPMUX_FN_CAST, OPMUX_F64, sum);
+  p.out(p.apply(OPMUX_FN_CAST, OPMUX_F32, p.apply(OPMUX_FN_LGAMMA, OPMUX_F64, wide)));
   auto lgamma = desc({&a, &b, &x, &c});
   lgamma.program(p);
-  refused(lgamma.opd(), OPMUX_WHY_PROGRAM, 0, 1);
+  refused(lgamma.opd(), OPMUX_WHY_PROGRAM, 0, 2);
 
   const int64_t side = int64_t{1} << 24;  // a matrix of 16 Mi columns: no binding holds it
   kit::Desc<opmux_op_matmul> large(OPMUX_OP_MATMUL);
