@@ -40,7 +40,7 @@ class GpuOrder : public OnGpuBlocks {
       const int32_t* row = x.data() + r * n;
       Longs want(static_cast<size_t>(n));
       std::iota(want.begin(), want.end(), 0);
-      std::stable_sort(want.begin(), want.end(), [&](int64_t a, int64_t b) { return row[a] > row[b]; });
+      std::ranges::sort(want, {}, [&](int64_t i) { return std::pair(-row[i], i); });
       want.resize(k);
       if (!sorted) std::sort(want.begin(), want.end());
       for (size_t j = 0; j < k; ++j) {
