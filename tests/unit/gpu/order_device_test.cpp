@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Scans, sorts and what is made of them over more elements than the conformance suite has time for, so that
 // every step of their plans has several groups.
+#include <algorithm>
 #include <numeric>
 
 #include "opmux/ops/index.gen.h"
@@ -40,7 +41,7 @@ class GpuOrder : public OnGpuBlocks {
       const int32_t* row = x.data() + r * n;
       Longs want(static_cast<size_t>(n));
       std::iota(want.begin(), want.end(), 0);
-      std::ranges::sort(want, {}, [&](int64_t i) { return std::pair(-row[i], i); });
+      std::ranges::sort(want, {}, [&](int64_t i) { return std::pair(-int64_t{row[i]}, i); });
       want.resize(k);
       if (!sorted) std::sort(want.begin(), want.end());
       for (size_t j = 0; j < k; ++j) {
