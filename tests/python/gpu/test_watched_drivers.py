@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from programs import need  # noqa: E402
 
 # A part of the suite for every commit; the rest by `-m slow`.
-PARTS = [pytest.param(60, id="part"), pytest.param(4, id="most", marks=pytest.mark.slow)]
+PARTS = [pytest.param(150, id="part"), pytest.param(4, id="most", marks=pytest.mark.slow)]
 
 LAYER_SETTINGS = """khronos_validation.debug_action = VK_DBG_LAYER_ACTION_LOG_MSG
 khronos_validation.report_flags = error,warn,perf,info
