@@ -3,7 +3,7 @@
 // alone. top: the code of the greatest number; inf: that of infinity, 0 where there is none.
 GK_FN float gk_small_float(uint code, uint mantissa, uint bias, uint top, uint inf, uint sign) {
   uint m = code & (sign - 1u), minus = (code & sign) != 0u ? 0x80000000u : 0u;
-  if (m > top) return m == inf ? gk_float(minus | 0x7f800000u) : GK_NAN;
+  if (m > top) return gk_float(minus | (m == inf ? 0x7f800000u : 0x7fc00000u));  // the sign of NaN stays
   // Below the least normal number: m units of 2^(1 - bias - mantissa).
   if (m < (1u << mantissa))
     return gk_float(gk_bits(GK_F32(m) * gk_float((128u - bias - mantissa) << 23u)) | minus);
