@@ -43,7 +43,7 @@ BoundRange range_of(const BindingUse& use, const opmux_bind& bind, uint64_t alig
   const uint32_t element = std::max(use.bits / 8, 1u);
   if (bind.mem == 0) refuse(arg, fmt::format("{} is not bound to memory", name));
   const auto* memory = reinterpret_cast<const Memory*>(static_cast<uintptr_t>(bind.mem));
-  const uint64_t zero = bind.offset;
+  const uint64_t zero = bind.offset + static_cast<uint64_t>(use.shift);
   if (zero % element != 0)
     refuse(arg, fmt::format("{} lies at byte {}, which {} does not divide", name, zero, element));
   const uint64_t before = use.reach.low < 0 ? static_cast<uint64_t>(-use.reach.low) : 0;

@@ -36,6 +36,7 @@ struct BindingUse {
   Reach reach;         // in the workspace, from its start
   uint32_t bits = 32;  // of an element
   bool written = false;
+  int64_t shift = 0;  // bytes from the operand's element 0 to that of the step
 };
 
 struct Dispatch {

@@ -14,11 +14,6 @@
 namespace opmux::gpu {
 namespace {
 
-// The offset of a range is rounded down, so a range may be longer than the view by less than 256 bytes.
-uint64_t binding_limit(const opmux_devinfo& info) {
-  return info.max_binding_bytes < 256 ? 0 : info.max_binding_bytes - 256;
-}
-
 bool check_view(const opmux_devinfo& info, uint32_t arg, const opmux_tdesc& t, bool output, opmux_cap& cap) {
   if (t.layout != 0) return kit_no(&cap, OPMUX_WHY_LAYOUT, arg, 0, t.layout, 0);
   if (t.quant != 0) return kit_no(&cap, OPMUX_WHY_QUANT, arg, 0, static_cast<int64_t>(t.quant), 0);
@@ -51,6 +46,10 @@ bool check_dtype(const opmux_devinfo& info, uint32_t arg, uint32_t dtype, opmux_
       return kit_no(&cap, OPMUX_WHY_FEATURE, arg, 0, static_cast<int64_t>(bit), 0);
   }
   return true;
+}
+
+uint64_t binding_limit(const opmux_devinfo& info) {
+  return info.max_binding_bytes < 256 ? 0 : info.max_binding_bytes - 256;
 }
 
 int64_t elements(const opmux_tdesc& t) {
@@ -102,8 +101,7 @@ bool check_doubles(const opmux_devinfo& info, opmux_cap& cap) {
 }
 
 bool check_workspace(const opmux_devinfo& info, uint64_t bytes, opmux_cap& cap) {
-  const uint64_t limit = std::min<uint64_t>(info.max_binding_bytes < 256 ? 0 : info.max_binding_bytes - 256,
-                                            static_cast<uint64_t>(kMaxElements) * 4);
+  const uint64_t limit = std::min<uint64_t>(binding_limit(info), static_cast<uint64_t>(kMaxElements) * 4);
   return bytes <= limit || kit_no(&cap, OPMUX_WHY_MEMORY, OPMUX_NO_ARG, 0, static_cast<int64_t>(bytes),
                                   static_cast<int64_t>(limit));
 }
@@ -160,7 +158,8 @@ void StepMaker::use(const std::string& name, const opmux_opd& d, uint32_t arg, u
     from = kScalars;
     for (uint32_t i = 0; i < arg; ++i) from += (kit_operand(&d, i)->flags & OPMUX_T_HOST_SCALAR) != 0;
   }
-  uses_.push_back({name, {from, 0, reach_of(t), bits, false}});
+  const auto shift = shifts_.find(arg);
+  uses_.push_back({name, {from, 0, reach_of(t), bits, false, shift == shifts_.end() ? 0 : shift->second}});
 }
 
 void StepMaker::workspace(const std::string& name, uint64_t offset, uint64_t bytes, uint32_t dtype) {

@@ -17,6 +17,9 @@ namespace opmux::gpu {
 // Indices are 32 bits wide and groups overshoot, so counts of elements stay below this.
 inline constexpr int64_t kMaxElements = int64_t{1} << 31;
 
+// Bytes that a view may reach. The offset of a range is rounded down, so a range may be longer than the view
+// by less than 256 bytes.
+uint64_t binding_limit(const opmux_devinfo& info);
 int64_t elements(const opmux_tdesc& t);
 inline bool is_present(const opmux_tdesc& t) { return t.dtype != OPMUX_NONE; }
 bool has_in(const opmux_opd& d, uint32_t i);  // of the operator's own
@@ -58,6 +61,8 @@ class StepMaker {
 
   // Operand `arg` at the buffer `name`, as elements of `dtype` (OPMUX_NONE: its own).
   void bind(const std::string& name, const opmux_opd& d, uint32_t arg, uint32_t dtype = OPMUX_NONE);
+  // Operands bound from here on begin so many bytes behind their element 0.
+  void shift(uint32_t arg, int64_t bytes) { shifts_[arg] = bytes; }
   // As bytes, also where elements have fewer than 8 bits.
   void bind_bytes(const std::string& name, const opmux_opd& d, uint32_t arg);
   // Bytes of the workspace.
@@ -106,6 +111,7 @@ class StepMaker {
   Step step_;
   std::vector<Use> uses_;
   std::map<std::string, std::vector<uint32_t>> words_;
+  std::map<uint32_t, int64_t> shifts_;
 };
 
 }  // namespace opmux::gpu

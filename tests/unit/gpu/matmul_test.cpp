@@ -147,6 +147,29 @@ TEST_P(GpuMatmul, RefusalsCarryTheReasonAndPrepareRepeatsIt) {
   refused(unknown.opd(), OPMUX_WHY_OP, OPMUX_NO_ARG, kNoOperator);
 }
 
+// 136 MB of weights: some drivers bind 128 MiB at once.
+TEST_P(GpuMatmul, WeightsBeyondABindingGiveWhatTheyShould) {
+  constexpr int64_t kDepth = 4100, kCols = 8300;
+  Tensor a({2, kDepth}), b({kCols, kDepth}), x({kCols}), y({2, kCols});
+  a.random(rng);
+  x.random(rng);
+  for (size_t i = 0; i < b.data().size(); ++i) b.data()[i] = static_cast<float>(i % 251) / 128.0f - 1.0f;
+  std::swap(b.t.dim[0], b.t.dim[1]);
+  std::swap(b.t.stride[0], b.t.stride[1]);
+  kit::Program p(OPMUX_SLOT_EPILOGUE(0), 2);
+  p.out(p.apply(OPMUX_FN_ADD, OPMUX_F32, 0, 1));
+  auto d = desc({&a, &b, &x, &y});
+  d.program(p);
+  gpu->run(d.opd(), {&a, &b, &x, &y});
+  for (int64_t row : {0, 1}) {
+    for (int64_t col : {int64_t{0}, int64_t{1}, kCols / 2 - 1, kCols / 2, kCols / 2 + 1, kCols - 1}) {
+      double want = x.at({col});
+      for (int64_t k = 0; k < kDepth; ++k) want += double{a.at({row, k})} * double{b.at({k, col})};
+      EXPECT_NEAR(y.at({row, col}), want, 1e-3) << row << ", " << col;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Device, GpuMatmul, ::testing::Values(OPMUX_GPU_PLUGINS),
                          [](const auto& info) { return std::string(info.param); });
 

@@ -89,12 +89,34 @@ TEST(MatmulPlan, AnOperandBeyondABindingIsARefusalWithBothSizes) {
   auto fits = matmul({32, 32}, {32, 32}, {32, 32});
   opmux_cap cap{};
   EXPECT_TRUE(plan_matmul(info, *fits.opd(), cap, nullptr));
-  auto large = matmul({32, 32}, {32, 33}, {32, 33});
+  auto large = matmul({16, 40}, {40, 33}, {16, 33});  // a single column reaches too far
   EXPECT_FALSE(plan_matmul(info, *large.opd(), cap, nullptr));
   EXPECT_EQ(cap.why, OPMUX_WHY_MEMORY);
   EXPECT_EQ(cap.why_arg, 1u);
-  EXPECT_EQ(cap.why_have, 32 * 33 * 4);
+  EXPECT_EQ(cap.why_have, 40 * 33 * 4);
   EXPECT_EQ(cap.why_limit, 4096);
+}
+
+TEST(MatmulPlan, WeightsBeyondABindingAreTakenInPartsOfTheirColumns) {
+  opmux_devinfo info = device();
+  info.max_binding_bytes = 4096 + 256;
+  auto d = matmul({2, 32}, {32, 70}, {2, 70});
+  opmux_tdesc& b = d.inputs()[1];  // a column lies in one piece: 128 bytes
+  b.stride[0] = 1;
+  b.stride[1] = 32;
+  const KernelPlan plan = plan_of(info, d.opd());
+  ASSERT_EQ(plan.steps.size(), 3u);
+  const int64_t columns[] = {24, 24, 22};
+  for (size_t i = 0; i < 3; ++i) {
+    const Step& step = plan.steps[i];
+    EXPECT_EQ(step.words[1], columns[i]);
+    for (const BindingUse& use : step.uses) {
+      const int64_t column_bytes[] = {0, 128, 4};  // from one to the next, in a, b and y
+      EXPECT_EQ(use.shift, static_cast<int64_t>(i) * 24 * column_bytes[use.arg]);
+      if (use.arg != 1) continue;
+      EXPECT_EQ(use.reach.size(), static_cast<uint64_t>(columns[i]) * 128);
+    }
+  }
 }
 
 TEST(Launches, RangesStartAtTheAlignmentAndTheRestIsABase) {
