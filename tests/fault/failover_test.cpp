@@ -8,9 +8,9 @@
 #include "host/platform/clock.hpp"
 #include "host/platform/error.hpp"
 #include "host/platform/log.hpp"
-#include "host/platform/thread_pool.hpp"
 #include "opmux/opmux.h"
 #include "tests/fault/fault_models.hpp"
+#include "tests/support/two_threads.hpp"
 
 namespace opmux::test {
 namespace {
@@ -155,7 +155,6 @@ TEST_F(Failover, ACorruptCopyIsNeverTaken) {
 }
 
 TEST_F(Failover, AHangCostsTheDeadlineAndTheDeviceAndItsMemoryIsQuarantined) {
-  if (threads::concurrency() == 1) GTEST_SKIP() << "a deadline needs a thread";
   const auto c = start("slow:0", OPMUX_FALLBACK_REPORT, 1'000'000'000);
   EXPECT_EQ(run_once(*c, input_), want_);
   fault::arm({"slow", Kind::kHang, 2, 1});
@@ -173,7 +172,6 @@ TEST_F(Failover, AHangCostsTheDeadlineAndTheDeviceAndItsMemoryIsQuarantined) {
 }
 
 TEST_F(Failover, AHangWithFallbackForbiddenIsAnError) {
-  if (threads::concurrency() == 1) GTEST_SKIP() << "a deadline needs a thread";
   const auto c = start("slow:0", OPMUX_FALLBACK_FORBID, 1'000'000'000);
   EXPECT_EQ(run_once(*c, input_), want_);
   fault::arm({"slow", Kind::kHang, 1, 1});

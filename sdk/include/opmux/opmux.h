@@ -153,7 +153,8 @@ typedef struct opmux_plan_desc {
   uint32_t profile;     /* 1: times per node in run reports, at some cost */
   /* Nanoseconds that a run may take, its compilation included; 0: any. What a device hangs in then costs this
    * long, once: the device is not used any more, and others go on unless fallback is forbidden. Costs a copy
-   * of inputs and outputs per run, since the call that hangs may still use the memory that it was given. */
+   * of inputs and outputs per run, since the call that hangs may still use the memory that it was given. With
+   * one thread (OPMUX_THREADS=1) nobody can watch, and there is no deadline. */
   uint64_t deadline_ns;
 } opmux_plan_desc;
 OPMUX_API opmux_status opmux_plan_create(opmux_model, const opmux_plan_desc* desc, opmux_plan* out,

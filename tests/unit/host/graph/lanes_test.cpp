@@ -12,8 +12,8 @@
 #include "host/graph/runtime.hpp"
 #include "host/platform/clock.hpp"
 #include "host/platform/error.hpp"
-#include "host/platform/thread_pool.hpp"
 #include "tests/support/mocks.hpp"
+#include "tests/support/two_threads.hpp"
 
 namespace opmux {
 namespace {
@@ -86,7 +86,6 @@ Graph two_branches(int n) {
 }
 
 TEST(Lanes, BranchesRunOnTwoCardsAtOnce) {
-  if (threads::concurrency() == 1) GTEST_SKIP() << "one thread does one thing at a time";
   Runtime runtime(cards({{"launch_ns", "4000000"},
                          {"slow_factor", "10"},
                          {"slow_ops_0", "matmul"},
@@ -126,7 +125,6 @@ Graph ten_parts() {
 }
 
 TEST(Lanes, CopiesHideBehindKernels) {
-  if (threads::concurrency() == 1) GTEST_SKIP() << "one thread does one thing at a time";
   // On one card, whose copies have a clock of their own: eleven of 6 ms, and 29 launches of 2 ms.
   const double copies = 11 * 6, kernels = 29 * 2;
   Runtime runtime(cards({{"launch_ns", "2000000"}, {"copy_latency_ns", "6000000"}, {"copy_engine", "1"}}));
