@@ -18,24 +18,7 @@ if (rest < GK_CODE(P_count)) {
   at[2] = o2;
   //@include taps_at.h
   T_sum own = TO_sum(0);
-  for (uint j0 = 0u; j0 < tap_count[0]; ++j0) {
-    uint k0 = tap_first[0] + j0 * GK_CODE(P_jump);
-    int i0 = GK_FROM(0, k0);
-    if (i0 < 0) continue;
-    i0 = i0 / GK_I32(GK_CODE(P_stride));
-    if (!GK_INSIDE(0, i0)) continue;
-    for (uint j1 = 0u; j1 < tap_count[1]; ++j1) {
-      uint k1 = tap_first[1] + j1 * GK_CODE(P_jump + 1);
-      int i1 = GK_FROM(1, k1);
-      if (i1 < 0) continue;
-      i1 = i1 / GK_I32(GK_CODE(P_stride + 1));
-      if (!GK_INSIDE(1, i1)) continue;
-      for (uint j2 = 0u; j2 < tap_count[2]; ++j2) {
-        uint k2 = tap_first[2] + j2 * GK_CODE(P_jump + 2);
-        int i2 = GK_FROM(2, k2);
-        if (i2 < 0) continue;
-        i2 = i2 / GK_I32(GK_CODE(P_stride + 2));
-        if (!GK_INSIDE(2, i2)) continue;
+  //@include reaching_taps.h
         uint row = ((c * GK_CODE(P_kernel) + k0) * GK_CODE(P_kernel + 1) + k1) * GK_CODE(P_kernel + 2) + k2;
         uint spot = (GK_U32(i0) * GK_CODE(P_in + 1) + GK_U32(i1)) * GK_CODE(P_in + 2) + GK_U32(i2);
         own += TO_sum(LD_x(B_x + n * GK_CODE(P_xs) + row * GK_CODE(P_xs + 1) + spot * GK_CODE(P_xs + 2)));

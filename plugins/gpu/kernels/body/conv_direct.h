@@ -13,15 +13,7 @@ if (rest < GK_CODE(P_count)) {
   //@include place.h
   uint first = c / GK_CODE(P_per_out) * GK_CODE(P_per_in);
   T_sum v0 = TO_sum(0);
-  for (uint k0 = 0u; k0 < GK_CODE(P_kernel); ++k0) {
-    int i0 = GK_TAP(0, o0, k0);
-    if (!GK_INSIDE(0, i0)) continue;
-    for (uint k1 = 0u; k1 < GK_CODE(P_kernel + 1); ++k1) {
-      int i1 = GK_TAP(1, o1, k1);
-      if (!GK_INSIDE(1, i1)) continue;
-      for (uint k2 = 0u; k2 < GK_CODE(P_kernel + 2); ++k2) {
-        int i2 = GK_TAP(2, o2, k2);
-        if (!GK_INSIDE(2, i2)) continue;
+  //@include window_taps.h
         uint x_at = B_x + GK_AT5(P_fs, n, first, i0, i1, i2);
         uint w_at = B_w + GK_AT5(P_ws, c, 0u, k0, k1, k2);
         for (uint ch = 0u; ch < GK_CODE(P_per_in); ++ch) {

@@ -13,16 +13,8 @@ uint i_at = B_index;
 uint y_at = B_y;
 GK_WALK(rest, P_rank, P_dims, GK_STEP(x_at, P_xs) GK_STEP(i_at, P_is) GK_STEP(y_at, P_ys))
 if (rest == 0u) {
-  bool inside = true;
-  for (uint k = 0u; k < GK_CODE(P_count); ++k) {
-    T_index v = LD_index(i_at + k * GK_CODE(P_step));
-    T_index n = TO_index(GK_CODE(GK_U32(P_cdim) + k));
-    if (v < TO_index(0)) v = v + n;
-    if (v < TO_index(0) || v >= n)
-      inside = false;
-    else
-      x_at += GK_U32(v) * GK_CODE(GK_U32(P_cstride) + k);
-  }
+#define GK_FOUND(v, k) x_at += GK_U32(v) * GK_CODE(GK_U32(P_cstride) + k);
+  //@include coordinates.h
   if (inside) {
     ST_y(y_at, LD_x(x_at));
   } else {

@@ -41,21 +41,9 @@ for (uint part = 0u; part < parts && !found; ++part) {
 bool grouped = number > 0u && number + 1u < parts;
 uint depth = found && grouped ? GK_CODE(P_all_depth) : 0u;
 uint b_at = B_b + (grouped ? number - 1u : 0u) * GK_CODE(P_bs);
-uint xat[GK_N_X];
-uint yat[GK_N_Y];
-for (uint k = 0u; k < GK_U32(GK_N_X); ++k) xat[k] = p.base[GK_U32(GK_FIRST_X) + k];
-for (uint k = 0u; k < GK_U32(GK_N_Y); ++k) yat[k] = p.base[GK_U32(GK_FIRST_Y) + k];
+//@include operands.h
 #define GK_ROW0 first_row
 #define GK_LOAD_A(v, i, k) v = GK_GET(LD_a(B_a + (i) * GK_CODE(P_as) + (k) * GK_CODE(P_as + 1)));
 #define GK_LOAD_B(v, k, j) v = GK_GET(LD_b(b_at + (k) * GK_CODE(P_bs + 1) + (j) * GK_CODE(P_bs + 2)));
 //@include tile.h
-#define GK_X(k) (xat[k] + row * GK_CODE(P_xs + 8 * (k) + 6) + col * GK_CODE(P_xs + 8 * (k) + 7))
-#define GK_Y(k) (yat[k] + row * GK_CODE(P_ys + 8 * (k) + 6) + col * GK_CODE(P_ys + 8 * (k) + 7))
-for (uint e = 0u; e < GK_U32(GK_TM * GK_TN); ++e) {
-  uint row = row0 + ty * GK_U32(GK_TM) + e / GK_U32(GK_TN);
-  uint col = col0 + tx * GK_U32(GK_TN) + e % GK_U32(GK_TN);
-  if (row < rows && col < cols) {
-    T_sum v0 = sums[e];
-    //@program
-  }
-}
+//@include tile_results.h

@@ -19,10 +19,7 @@ uint b_row = GK_CODE(P_b_row);
 uint b_col = GK_CODE(P_b_col);
 uint a_at = B_a;
 uint b_at = B_b;
-uint xat[GK_N_X];
-uint yat[GK_N_Y];
-for (uint k = 0u; k < GK_U32(GK_N_X); ++k) xat[k] = p.base[GK_U32(GK_FIRST_X) + k];
-for (uint k = 0u; k < GK_U32(GK_N_Y); ++k) yat[k] = p.base[GK_U32(GK_FIRST_Y) + k];
+//@include operands.h
 uint rest = p.first + GK_GROUP_Z;
 uint whole = rest;
 GK_WALK(whole, P_rank, P_dims, GK_STEP(a_at, P_as) GK_STEP(b_at, P_bs))
@@ -30,13 +27,4 @@ GK_WALK(whole, P_rank, P_dims, GK_STEP(a_at, P_as) GK_STEP(b_at, P_bs))
 #define GK_LOAD_A(v, i, k) v = TO_sum(LD_a(a_at + (i) * a_row + (k) * a_col));
 #define GK_LOAD_B(v, k, j) v = TO_sum(LD_b(b_at + (k) * b_row + (j) * b_col));
 //@include tile.h
-#define GK_X(k) (xat[k] + row * GK_CODE(P_xs + 8 * (k) + 6) + col * GK_CODE(P_xs + 8 * (k) + 7))
-#define GK_Y(k) (yat[k] + row * GK_CODE(P_ys + 8 * (k) + 6) + col * GK_CODE(P_ys + 8 * (k) + 7))
-for (uint e = 0u; e < GK_U32(GK_TM * GK_TN); ++e) {
-  uint row = row0 + ty * GK_U32(GK_TM) + e / GK_U32(GK_TN);
-  uint col = col0 + tx * GK_U32(GK_TN) + e % GK_U32(GK_TN);
-  if (row < rows && col < cols) {
-    T_sum v0 = sums[e];
-    //@program
-  }
-}
+//@include tile_results.h

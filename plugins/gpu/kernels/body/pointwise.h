@@ -5,10 +5,7 @@
 //@program
 //@body
 uint rest = GK_ELEMENT;
-uint xat[GK_N_X];
-uint yat[GK_N_Y];
-for (uint k = 0u; k < GK_U32(GK_N_X); ++k) xat[k] = p.base[GK_U32(GK_FIRST_X) + k];
-for (uint k = 0u; k < GK_U32(GK_N_Y); ++k) yat[k] = p.base[GK_U32(GK_FIRST_Y) + k];
+//@include operands.h
 //@include steps.h
 // What is left of the index after all axes is 0 inside of the results.
 if (rest == 0u) {

@@ -15,15 +15,7 @@ if (rest < GK_CODE(P_count)) {
   uint w0 = 0u;
   uint w1 = 0u;
   uint w2 = 0u;
-  for (uint k0 = 0u; k0 < GK_CODE(P_kernel); ++k0) {
-    int i0 = GK_TAP(0, o0, k0);
-    if (!GK_INSIDE(0, i0)) continue;
-    for (uint k1 = 0u; k1 < GK_CODE(P_kernel + 1); ++k1) {
-      int i1 = GK_TAP(1, o1, k1);
-      if (!GK_INSIDE(1, i1)) continue;
-      for (uint k2 = 0u; k2 < GK_CODE(P_kernel + 2); ++k2) {
-        int i2 = GK_TAP(2, o2, k2);
-        if (!GK_INSIDE(2, i2)) continue;
+  //@include window_taps.h
         T_x v = LD_x(B_x + GK_AT5(P_xs, n, c, i0, i1, i2));
         if (!found || (!GK_ISNAN(own) && (GK_ISNAN(v) || v > own))) {
           own = v;

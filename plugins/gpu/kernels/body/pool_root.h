@@ -27,15 +27,7 @@ if (rest < GK_CODE(P_count)) {
   T_sum sum = TO_sum(0);
   // The greatest first, then the sum of the shares.
   for (uint pass = 0u; pass < 2u; ++pass) {
-    for (uint k0 = 0u; k0 < GK_CODE(P_kernel); ++k0) {
-      int i0 = GK_TAP(0, o0, k0);
-      if (!GK_INSIDE(0, i0)) continue;
-      for (uint k1 = 0u; k1 < GK_CODE(P_kernel + 1); ++k1) {
-        int i1 = GK_TAP(1, o1, k1);
-        if (!GK_INSIDE(1, i1)) continue;
-        for (uint k2 = 0u; k2 < GK_CODE(P_kernel + 2); ++k2) {
-          int i2 = GK_TAP(2, o2, k2);
-          if (!GK_INSIDE(2, i2)) continue;
+    //@include window_taps.h
           T_sum v = gk_fabs(TO_sum(LD_x(B_x + GK_AT5(P_xs, n, c, i0, i1, i2))));
           if (pass == 0u) {
             if (!GK_ISNAN(top) && (GK_ISNAN(v) || v > top)) top = v;

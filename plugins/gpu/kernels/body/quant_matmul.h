@@ -15,22 +15,10 @@ uint rows = GK_CODE(P_rows);
 uint cols = GK_CODE(P_cols);
 uint depth = GK_CODE(P_depth);
 //@include quant_load.h
-uint xat[GK_N_X];
-uint yat[GK_N_Y];
-for (uint k = 0u; k < GK_U32(GK_N_X); ++k) xat[k] = p.base[GK_U32(GK_FIRST_X) + k];
-for (uint k = 0u; k < GK_U32(GK_N_Y); ++k) yat[k] = p.base[GK_U32(GK_FIRST_Y) + k];
+//@include operands.h
 uint rest = p.first + GK_GROUP_Z;
 uint whole = rest;
 GK_WALK(whole, P_rank, P_dims, GK_STEP(a_at, P_as) GK_STEP(b_at, P_bs) GK_STEP(as_at, P_ass) GK_STEP(az_at, P_azs) GK_STEP(bs_at, P_bss) GK_STEP(bz_at, P_bzs))
 //@include steps.h
 //@include tile.h
-#define GK_X(k) (xat[k] + row * GK_CODE(P_xs + 8 * (k) + 6) + col * GK_CODE(P_xs + 8 * (k) + 7))
-#define GK_Y(k) (yat[k] + row * GK_CODE(P_ys + 8 * (k) + 6) + col * GK_CODE(P_ys + 8 * (k) + 7))
-for (uint e = 0u; e < GK_U32(GK_TM * GK_TN); ++e) {
-  uint row = row0 + ty * GK_U32(GK_TM) + e / GK_U32(GK_TN);
-  uint col = col0 + tx * GK_U32(GK_TN) + e % GK_U32(GK_TN);
-  if (row < rows && col < cols) {
-    T_sum v0 = sums[e];
-    //@program
-  }
-}
+//@include tile_results.h

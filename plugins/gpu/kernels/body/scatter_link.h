@@ -13,16 +13,8 @@ uint i_at = B_index;
 uint h_at = B_heads;
 GK_WALK(rest, P_erank, P_edims, GK_STEP(i_at, P_eis) GK_STEP(h_at, P_ehs))
 if (GK_ELEMENT < GK_CODE(P_entries)) {
-  bool inside = true;
-  for (uint k = 0u; k < GK_CODE(P_count); ++k) {
-    T_index v = LD_index(i_at + k * GK_CODE(P_step));
-    T_index n = TO_index(GK_CODE(GK_U32(P_cdim) + k));
-    if (v < TO_index(0)) v = v + n;
-    if (v < TO_index(0) || v >= n)
-      inside = false;
-    else
-      h_at += GK_U32(v) * GK_CODE(GK_U32(P_chs) + k);
-  }
+#define GK_FOUND(v, k) h_at += GK_U32(v) * GK_CODE(GK_U32(P_chs) + k);
+  //@include coordinates.h
   if (inside) {
     next[B_next + GK_ELEMENT] = GK_ATOMIC_EXCHANGE(heads, h_at, GK_ELEMENT + 1u);
   } else {

@@ -13,10 +13,7 @@
 uint whole = rest;
 uint x_at = B_x;
 uint step = GK_CODE(P_step);
-uint xat[GK_N_X];
-uint yat[GK_N_Y];
-for (uint k = 0u; k < GK_U32(GK_N_X); ++k) xat[k] = p.base[GK_U32(GK_FIRST_X) + k];
-for (uint k = 0u; k < GK_U32(GK_N_Y); ++k) yat[k] = p.base[GK_U32(GK_FIRST_Y) + k];
+//@include operands.h
 GK_WALK(whole, P_rank, P_dims, GK_STEP(x_at, P_rs))
 //@include steps.h
 #define GK_JOIN(a, b) (GK_ISNAN(a) ? (a) : ((a) > (b) ? (a) : (b)))
