@@ -2,7 +2,7 @@
 // Plans of what is sorted: sort, top_k, unique, segment.
 #include "opmux/ops/index.gen.h"
 #include "opmux/ops/sort.gen.h"
-#include "tests/unit/gpu/planned.hpp"
+#include "tests/unit/gpu/recorded_plan.hpp"
 
 namespace opmux::gpu {
 namespace {
@@ -27,8 +27,8 @@ kit::Desc<opmux_op_top_k> top_k(std::vector<int64_t> dims, uint32_t axis, uint32
 
 TEST(SortPlan, RowsThatFitATileTakeNoMergeAndShareGroups) {
   auto d = sort(OPMUX_F32, {17, 33}, 1);
-  const Planned p = planned(plan_sort, d.opd());
-  EXPECT_EQ(p.kernels(), "order_keys order_tile order_pick");
+  const Recorded p = planned(plan_sort, d.opd());
+  EXPECT_EQ(p.kernel_line(), "order_keys order_tile order_pick");
   EXPECT_EQ(p.word(1, "span"), 64u);
   EXPECT_EQ(p.groups(1), 2u) << "17 rows in spans of 64, 1024 items a group";
   EXPECT_EQ(p.word(1, "words"), 1u);
@@ -36,8 +36,8 @@ TEST(SortPlan, RowsThatFitATileTakeNoMergeAndShareGroups) {
 
 TEST(SortPlan, LongRowsAreMergedInPairsOfRuns) {
   auto d = sort(OPMUX_F32, {5000}, 0);
-  const Planned p = planned(plan_sort, d.opd());
-  EXPECT_EQ(p.kernels(), "order_keys order_tile order_merge order_merge order_merge order_pick");
+  const Recorded p = planned(plan_sort, d.opd());
+  EXPECT_EQ(p.kernel_line(), "order_keys order_tile order_merge order_merge order_merge order_pick");
   EXPECT_EQ(p.word(1, "tiles"), 5u);
   EXPECT_EQ(p.word(2, "run"), 1024u);
   EXPECT_EQ(p.word(4, "run"), 4096u);
@@ -46,10 +46,10 @@ TEST(SortPlan, LongRowsAreMergedInPairsOfRuns) {
 
 TEST(SortPlan, TypesOfOneSizeShareTheirTextsAndDoublesHaveKeysOfTwoWords) {
   auto a = sort(OPMUX_F32, {9}, 0), b = sort(OPMUX_I32, {9}, 0), c = sort(OPMUX_F64, {9}, 0);
-  opmux_devinfo plain = every_feature();
+  opmux_devinfo plain = roomy_device();
   plain.features = 0;  // 64 bits are moved and compared as two words
-  const Planned p = planned(plan_sort, a.opd()), q = planned(plan_sort, b.opd()),
-                r = planned(plan_sort, c.opd(), plain);
+  const Recorded p = planned(plan_sort, a.opd()), q = planned(plan_sort, b.opd()),
+                 r = planned(plan_sort, c.opd(), plain);
   for (size_t i = 0; i < 3; ++i) EXPECT_EQ(p.text(i), q.text(i));
   EXPECT_EQ(p.text(1), r.text(1));
   EXPECT_EQ(r.word(1, "words"), 2u);
@@ -58,24 +58,24 @@ TEST(SortPlan, TypesOfOneSizeShareTheirTextsAndDoublesHaveKeysOfTwoWords) {
 TEST(SortPlan, AnAbsentOutputIsNotBound) {
   auto d = sort(OPMUX_F32, {9}, 0);
   d.outputs()[0] = opmux_tdesc{};
-  const Planned p = planned(plan_sort, d.opd());
+  const Recorded p = planned(plan_sort, d.opd());
   EXPECT_EQ(p.word(2, "has_y"), 0u);
   for (const BindingUse& use : p.plan.steps[2].uses) EXPECT_TRUE(use.arg == kWorkspace || use.arg == 2);
 }
 
 TEST(SortPlan, ItemsBeyondABindingAreRefusedWithBothSizes) {
-  opmux_devinfo info = every_feature();
+  opmux_devinfo info = roomy_device();
   info.max_binding_bytes = 8000 + 256;
   auto fits = sort(OPMUX_U8, {1000}, 0), large = sort(OPMUX_U8, {1001}, 0);
   fits.outputs()[1] = large.outputs()[1] = opmux_tdesc{};
   EXPECT_TRUE(planned(plan_sort, fits.opd(), info).yes);
-  expect_refusal(planned(plan_sort, large.opd(), info), OPMUX_WHY_MEMORY, OPMUX_NO_ARG, 8008, 8000);
+  planned(plan_sort, large.opd(), info).expect_no(OPMUX_WHY_MEMORY, OPMUX_NO_ARG, 8008, 8000);
 }
 
 TEST(TopKPlan, FewOfManyAreTakenFromEachTileAgainAndAgain) {
   auto d = top_k({1000000}, 0, 5);
-  const Planned p = planned(plan_top_k, d.opd());
-  EXPECT_EQ(p.kernels(), "order_keys order_tile order_tile order_tile order_pick");
+  const Recorded p = planned(plan_top_k, d.opd());
+  EXPECT_EQ(p.kernel_line(), "order_keys order_tile order_tile order_tile order_pick");
   EXPECT_EQ(p.word(1, "given"), 977u * 5);
   EXPECT_EQ(p.word(2, "n"), 4885u);
   EXPECT_EQ(p.word(2, "given"), 25u);
@@ -85,8 +85,8 @@ TEST(TopKPlan, FewOfManyAreTakenFromEachTileAgainAndAgain) {
 
 TEST(TopKPlan, ManyAreMergedAndCutToK) {
   auto d = top_k({5000}, 0, 1500);
-  const Planned p = planned(plan_top_k, d.opd());
-  EXPECT_EQ(p.kernels(), "order_keys order_tile order_merge order_merge order_merge order_pick");
+  const Recorded p = planned(plan_top_k, d.opd());
+  EXPECT_EQ(p.kernel_line(), "order_keys order_tile order_merge order_merge order_merge order_pick");
   EXPECT_EQ(p.word(2, "keep"), 1500u);
   EXPECT_EQ(p.word(2, "given"), 1500u * 2 + 904);
   EXPECT_EQ(p.word(3, "run"), 1500u);
@@ -96,8 +96,8 @@ TEST(TopKPlan, ManyAreMergedAndCutToK) {
 TEST(TopKPlan, UnsortedResultsAreSortedByPositionAtTheEnd) {
   auto d = top_k({3, 100}, 1, 7);
   d->sorted = 0;
-  const Planned p = planned(plan_top_k, d.opd());
-  EXPECT_EQ(p.kernels(), "order_keys order_tile order_tile order_pick");
+  const Recorded p = planned(plan_top_k, d.opd());
+  EXPECT_EQ(p.kernel_line(), "order_keys order_tile order_tile order_pick");
   EXPECT_EQ(p.word(1, "by_position"), 0u);
   EXPECT_EQ(p.word(2, "by_position"), 1u);
   EXPECT_EQ(p.word(2, "span"), 8u);
@@ -105,7 +105,7 @@ TEST(TopKPlan, UnsortedResultsAreSortedByPositionAtTheEnd) {
 
 TEST(TopKPlan, NoneOfARowAreNoWork) {
   auto d = top_k({7}, 0, 0);
-  const Planned p = planned(plan_top_k, d.opd());
+  const Recorded p = planned(plan_top_k, d.opd());
   EXPECT_TRUE(p.yes);
   EXPECT_EQ(p.steps(), 0u);
   EXPECT_EQ(p.cap.ws_min, 0u);
@@ -123,15 +123,15 @@ kit::Desc<opmux_op_unique> unique(std::vector<int64_t> dims, uint32_t axis, uint
 
 TEST(UniquePlan, TheOrderOfFirstMembersTakesOneScanMore) {
   auto a = unique({50}, 0, 1), b = unique({50}, 0, 0);
-  EXPECT_EQ(planned(plan_unique, a.opd()).kernels(),
+  EXPECT_EQ(planned(plan_unique, a.opd()).kernel_line(),
             "order_keys order_tile unique_heads scan unique_starts unique_lists unique_slices");
-  EXPECT_EQ(planned(plan_unique, b.opd()).kernels(),
+  EXPECT_EQ(planned(plan_unique, b.opd()).kernel_line(),
             "order_keys order_tile unique_heads scan unique_starts scan unique_lists unique_slices");
 }
 
 TEST(UniquePlan, SlicesHaveKeysOfAllTheirElements) {
   auto d = unique({2, 9, 3}, 1, 1);
-  const Planned p = planned(plan_unique, d.opd());
+  const Recorded p = planned(plan_unique, d.opd());
   EXPECT_EQ(p.word(0, "words"), 12u) << "six elements of two words";
   EXPECT_EQ(p.word(0, "each"), 6u);
   EXPECT_EQ(p.word(0, "dims"), 9u) << "the axis is walked first";
@@ -139,8 +139,8 @@ TEST(UniquePlan, SlicesHaveKeysOfAllTheirElements) {
 
 TEST(UniquePlan, NoSlicesLeaveTheCount) {
   auto d = unique({0, 3}, 0, 1);
-  const Planned p = planned(plan_unique, d.opd());
-  EXPECT_EQ(p.kernels(), "unique_lists");
+  const Recorded p = planned(plan_unique, d.opd());
+  EXPECT_EQ(p.kernel_line(), "unique_lists");
   EXPECT_EQ(p.groups(0), 1u);
 }
 
@@ -158,8 +158,8 @@ kit::Desc<opmux_op_segment> segment(uint32_t kind, uint32_t dtype, int64_t rows,
 TEST(SegmentPlan, RowsAreSortedOnceAndLanesFillTheDevice) {
   auto few = segment(OPMUX_SEGMENT_SUM, OPMUX_F32, 4000, 2, 5),
        many = segment(OPMUX_SEGMENT_SUM, OPMUX_F32, 4000, 700, 100);
-  const Planned p = planned(plan_segment, few.opd()), q = planned(plan_segment, many.opd());
-  EXPECT_EQ(p.kernels(), "segment_keys order_tile order_merge order_merge segment");
+  const Recorded p = planned(plan_segment, few.opd()), q = planned(plan_segment, many.opd());
+  EXPECT_EQ(p.kernel_line(), "segment_keys order_tile order_merge order_merge segment");
   EXPECT_EQ(p.word(4, "width"), 128u);
   EXPECT_EQ(q.word(4, "width"), 1u);
   EXPECT_EQ(p.text(4), q.text(4));
@@ -168,25 +168,25 @@ TEST(SegmentPlan, RowsAreSortedOnceAndLanesFillTheDevice) {
 
 TEST(SegmentPlan, NoRowsStillMakeTheEmptySegments) {
   auto d = segment(OPMUX_SEGMENT_MAX, OPMUX_I8, 0, 3, 5);
-  const Planned p = planned(plan_segment, d.opd());
+  const Recorded p = planned(plan_segment, d.opd());
   EXPECT_EQ(p.plan.workspace, 0u);
   EXPECT_TRUE(p.plan.steps[0].dispatches.empty());
-  EXPECT_EQ(p.kernels(), "segment_keys segment");
+  EXPECT_EQ(p.kernel_line(), "segment_keys segment");
   EXPECT_EQ(p.word(1, "neutral"), 0xffffff80u);
 }
 
 TEST(SegmentPlan, MeansOfIntegersNeedSumsOf64Bits) {
   auto d = segment(OPMUX_SEGMENT_MEAN, OPMUX_I8, 9, 3, 5);
   d.inputs()[1] = kit::tensor(OPMUX_I32, {9});
-  opmux_devinfo info = every_feature();
+  opmux_devinfo info = roomy_device();
   info.features = OPMUX_FEAT_F64;
-  expect_refusal(planned(plan_segment, d.opd(), info), OPMUX_WHY_FEATURE, 0, OPMUX_FEAT_I64, 0);
+  planned(plan_segment, d.opd(), info).expect_no(OPMUX_WHY_FEATURE, 0, OPMUX_FEAT_I64, 0);
   EXPECT_TRUE(planned(plan_segment, d.opd()).yes);
 }
 
 TEST(SegmentPlan, MoreColumnsOfSegmentsThanIndicesAreRefused) {
   auto d = segment(OPMUX_SEGMENT_SOFTMAX, OPMUX_F32, 2, 1 << 10, 1u << 30);
-  expect_refusal(planned(plan_segment, d.opd()), OPMUX_WHY_DIM, 0, int64_t{1} << 40, (int64_t{1} << 31) - 1);
+  planned(plan_segment, d.opd()).expect_no(OPMUX_WHY_DIM, 0, int64_t{1} << 40, (int64_t{1} << 31) - 1);
 }
 
 }  // namespace

@@ -4,30 +4,12 @@
 
 #include <gtest/gtest.h>
 
-#include "gpu/backend.hpp"
 #include "gpu/hazards.hpp"
-#include "gpu/ops/ops.hpp"
-#include "kit/desc.hpp"
 #include "kit/guard.hpp"
+#include "tests/unit/gpu/recorded_plan.hpp"
 
 namespace opmux::gpu {
 namespace {
-
-class Recorder : public Launcher {
- public:
-  void launch(const Launch& l) override { launches.push_back(l); }
-  std::vector<Launch> launches;
-};
-
-opmux_devinfo device() {
-  opmux_devinfo i{};
-  i.h.size = sizeof i;
-  i.kind = OPMUX_DEV_GPU;
-  i.compute_units = 10;
-  i.max_binding_bytes = 128 << 20;
-  i.max_groups[0] = i.max_groups[1] = i.max_groups[2] = 65535;
-  return i;
-}
 
 kit::Desc<opmux_op_matmul> matmul(std::vector<int64_t> a, std::vector<int64_t> b, std::vector<int64_t> c) {
   kit::Desc<opmux_op_matmul> d(OPMUX_OP_MATMUL);
@@ -49,7 +31,7 @@ opmux_bind bind_of(const Memory& m, uint64_t offset) {
 
 TEST(MatmulPlan, OneGroupMakesOneTileAndTheBatchIsTheThirdAxis) {
   auto d = matmul({7, 33, 5}, {7, 5, 100}, {7, 33, 100});
-  const KernelPlan plan = plan_of(device(), d.opd());
+  const KernelPlan plan = plan_of(described_device(), d.opd());
   ASSERT_EQ(plan.steps.size(), 1u);
   const Step& step = plan.steps[0];
   ASSERT_EQ(step.dispatches.size(), 1u);
@@ -61,7 +43,7 @@ TEST(MatmulPlan, OneGroupMakesOneTileAndTheBatchIsTheThirdAxis) {
 }
 
 TEST(MatmulPlan, ABatchBeyondTheThirdAxisIsSplit) {
-  opmux_devinfo info = device();
+  opmux_devinfo info = described_device();
   info.max_groups[2] = 3;
   auto d = matmul({8, 1, 1}, {1, 1}, {8, 1, 1});
   const KernelPlan plan = plan_of(info, d.opd());
@@ -72,7 +54,7 @@ TEST(MatmulPlan, ABatchBeyondTheThirdAxisIsSplit) {
 }
 
 TEST(MatmulPlan, MoreTilesThanGroupsIsARefusalWithTheLargestExtent) {
-  opmux_devinfo info = device();
+  opmux_devinfo info = described_device();
   info.max_groups[1] = 2;
   auto d = matmul({65, 1}, {1, 1}, {65, 1});
   opmux_cap cap{};
@@ -84,7 +66,7 @@ TEST(MatmulPlan, MoreTilesThanGroupsIsARefusalWithTheLargestExtent) {
 }
 
 TEST(MatmulPlan, AnOperandBeyondABindingIsARefusalWithBothSizes) {
-  opmux_devinfo info = device();
+  opmux_devinfo info = described_device();
   info.max_binding_bytes = 4096 + 256;
   auto fits = matmul({32, 32}, {32, 32}, {32, 32});
   opmux_cap cap{};
@@ -98,7 +80,7 @@ TEST(MatmulPlan, AnOperandBeyondABindingIsARefusalWithBothSizes) {
 }
 
 TEST(MatmulPlan, WeightsBeyondABindingAreTakenInPartsOfTheirColumns) {
-  opmux_devinfo info = device();
+  opmux_devinfo info = described_device();
   info.max_binding_bytes = 4096 + 256;
   auto d = matmul({2, 32}, {32, 70}, {2, 70});
   opmux_tdesc& b = d.inputs()[1];  // a column lies in one piece: 128 bytes
@@ -122,7 +104,7 @@ TEST(MatmulPlan, WeightsBeyondABindingAreTakenInPartsOfTheirColumns) {
 TEST(Launches, RangesStartAtTheAlignmentAndTheRestIsABase) {
   auto d = matmul({4, 3}, {3, 4}, {4, 4});
   d.inputs()[1].stride[0] = -4;  // element 0 is in the last row
-  const KernelPlan plan = plan_of(device(), d.opd());
+  const KernelPlan plan = plan_of(described_device(), d.opd());
   const Memory a(1000), b(1000), c(1000), code(1000);
   const opmux_bind binds[] = {bind_of(a, 300), bind_of(b, 532), bind_of(c, 256)};
   Recorder r;
@@ -144,7 +126,7 @@ TEST(Launches, RangesStartAtTheAlignmentAndTheRestIsABase) {
 
 TEST(Launches, WithoutAnAlignmentRangesStartWithTheirBlocks) {
   auto d = matmul({4, 3}, {3, 4}, {4, 4});
-  const KernelPlan plan = plan_of(device(), d.opd());
+  const KernelPlan plan = plan_of(described_device(), d.opd());
   const Memory a(1000), b(1000), c(1000), code(1000);
   const opmux_bind binds[] = {bind_of(a, 300), bind_of(b, 532), bind_of(c, 256)};
   const ReadyStep ready[] = {{nullptr, {&code, 500, 400}}};
@@ -163,7 +145,7 @@ TEST(Launches, ElementsBelowAByteAreCountedFromAWord) {
   d.in(x).out(y).program(p);
   opmux_cap cap{};
   KernelPlan plan;
-  ASSERT_TRUE(plan_pointwise(device(), *d.opd(), cap, &plan));
+  ASSERT_TRUE(plan_pointwise(described_device(), *d.opd(), cap, &plan));
   const Memory a(64), b(64), code(1000);
   const opmux_bind binds[] = {bind_of(a, 7), bind_of(b, 0)};
   const ReadyStep ready[] = {{nullptr, {&code, 0, 500}}};
@@ -184,7 +166,7 @@ TEST(Launches, AScalarIsFoundAmongTheValuesOfTheRun) {
   d.in(value).in(kit::tensor(OPMUX_I8, {})).in(value).out(kit::tensor(OPMUX_I8, {})).program(p);
   opmux_cap cap{};
   KernelPlan plan;
-  ASSERT_TRUE(plan_pointwise(device(), *d.opd(), cap, &plan));
+  ASSERT_TRUE(plan_pointwise(described_device(), *d.opd(), cap, &plan));
   const Memory values(64), m(64), code(1000);
   const opmux_bind binds[] = {{}, bind_of(m, 5), {}, bind_of(m, 9)};
   const ReadyStep ready[] = {{nullptr, {&code, 0, 500}}};
@@ -202,7 +184,7 @@ TEST(Launches, AnElementThatItsSizeDoesNotDivideIsRefused) {
   d.in(kit::tensor(OPMUX_I64, {4})).out(kit::tensor(OPMUX_I64, {4}));
   opmux_cap cap{};
   KernelPlan plan;
-  ASSERT_TRUE(plan_copy(device(), *d.opd(), cap, &plan));
+  ASSERT_TRUE(plan_copy(described_device(), *d.opd(), cap, &plan));
   const Memory m(1000);
   const opmux_bind binds[] = {bind_of(m, 8), bind_of(m, 100)};
   const ReadyStep ready[] = {{nullptr, {&m, 0, 100}}};
@@ -217,7 +199,7 @@ TEST(Launches, AnElementThatItsSizeDoesNotDivideIsRefused) {
 
 TEST(Launches, ABindThatIsTooShortThrowsBeforeAnythingIsLaunched) {
   auto d = matmul({4, 4}, {4, 4}, {4, 4});
-  const KernelPlan plan = plan_of(device(), d.opd());
+  const KernelPlan plan = plan_of(described_device(), d.opd());
   const Memory m(64), code(1000);
   const opmux_bind binds[] = {bind_of(m, 0), bind_of(m, 4), bind_of(m, 0)};
   Recorder r;

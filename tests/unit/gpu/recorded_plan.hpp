@@ -22,6 +22,13 @@ inline opmux_devinfo described_device() {
   return i;
 }
 
+// The same with bindings of 1 GiB.
+inline opmux_devinfo roomy_device() {
+  opmux_devinfo i = described_device();
+  i.max_binding_bytes = uint64_t{1} << 30;
+  return i;
+}
+
 class Recorder : public Launcher {
  public:
   void launch(const Launch& l) override { launches.push_back(l); }
@@ -34,19 +41,29 @@ struct Recorded {
   opmux_cap cap{};
   bool yes = false;
 
-  template <class D>
-  Recorded(PlanFn fn, D& d, const opmux_devinfo& info = described_device()) {
-    yes = fn(info, *d.opd(), cap, &plan);
+  Recorded(PlanFn fn, const opmux_opd* d, const opmux_devinfo& info) {
+    yes = fn(info, *d, cap, &plan);
     opmux_cap asked{};
-    EXPECT_EQ(fn(info, *d.opd(), asked, nullptr), yes);
+    EXPECT_EQ(fn(info, *d, asked, nullptr), yes);
     EXPECT_EQ(asked.ws_min, yes ? plan.workspace : 0);
   }
+  template <class D>
+  Recorded(PlanFn fn, D& d, const opmux_devinfo& info = described_device()) : Recorded(fn, d.opd(), info) {}
+
+  size_t steps() const { return plan.steps.size(); }
 
   std::vector<std::string> kernels() const {
     std::vector<std::string> names;
     for (const Step& s : plan.steps) names.push_back(s.source.file->name);
     return names;
   }
+  // The same in one line.
+  std::string kernel_line() const {
+    std::string line;
+    for (const std::string& name : kernels()) line += (line.empty() ? "" : " ") + name;
+    return line;
+  }
+  std::string text(size_t step) const { return plan.steps.at(step).source.text(Language::kOpenCl); }
   // Word `at` of the parameter `name` of a step.
   uint32_t word(size_t step, const std::string& name, uint32_t at = 0) const {
     uint32_t begin = 0;
@@ -75,12 +92,17 @@ struct Recorded {
   }
   void expect_no(uint32_t why, uint32_t arg, int64_t have, int64_t limit) const {
     EXPECT_FALSE(yes);
+    EXPECT_EQ(cap.verdict, OPMUX_NO);
     EXPECT_EQ(cap.why, why);
     EXPECT_EQ(cap.why_arg, arg);
     EXPECT_EQ(cap.why_have, have);
     EXPECT_EQ(cap.why_limit, limit);
   }
 };
+
+inline Recorded planned(PlanFn fn, const opmux_opd* d, const opmux_devinfo& info = roomy_device()) {
+  return {fn, d, info};
+}
 
 // Without f64, positions have no type.
 template <class D>

@@ -2,7 +2,7 @@
 // Plans of what works row by row: when several groups share a row, and what each step does.
 #include "opmux/ops/normalise.gen.h"
 #include "opmux/ops/reduce.gen.h"
-#include "tests/unit/gpu/planned.hpp"
+#include "tests/unit/gpu/recorded_plan.hpp"
 
 namespace opmux::gpu {
 namespace {
@@ -17,7 +17,7 @@ kit::Desc<opmux_op_reduce> reduce(uint32_t kind, int64_t rows, int64_t len) {
 }
 
 // Rows along axis 1.
-Planned planned_reduce(uint32_t kind, int64_t rows, int64_t len) {
+Recorded planned_reduce(uint32_t kind, int64_t rows, int64_t len) {
   auto d = reduce(kind, rows, len);
   opmux_opd* o = d.opd();
   const int64_t axis = 1;
@@ -27,7 +27,7 @@ Planned planned_reduce(uint32_t kind, int64_t rows, int64_t len) {
 }
 
 TEST(ReducePlan, RowsOfUsualLengthAreOneStepWithoutWorkspace) {
-  const Planned p = planned_reduce(OPMUX_REDUCE_SUM, 40, 16383);
+  const Recorded p = planned_reduce(OPMUX_REDUCE_SUM, 40, 16383);
   ASSERT_EQ(p.steps(), 1u);
   EXPECT_EQ(p.cap.ws_min, 0u);
   EXPECT_EQ(p.word(0, "stage"), 0u);
@@ -35,7 +35,7 @@ TEST(ReducePlan, RowsOfUsualLengthAreOneStepWithoutWorkspace) {
 }
 
 TEST(ReducePlan, OneVeryLongRowFillsTheDeviceAndAGroupJoinsItsParts) {
-  const Planned p = planned_reduce(OPMUX_REDUCE_SUM, 1, 10000000);
+  const Recorded p = planned_reduce(OPMUX_REDUCE_SUM, 1, 10000000);
   ASSERT_EQ(p.steps(), 2u);
   EXPECT_EQ(p.word(0, "stage"), 2u);
   EXPECT_EQ(p.groups(0), 1024u);
@@ -49,7 +49,7 @@ TEST(ReducePlan, OneVeryLongRowFillsTheDeviceAndAGroupJoinsItsParts) {
 }
 
 TEST(ReducePlan, AVarianceHasAPassForTheMean) {
-  const Planned p = planned_reduce(OPMUX_REDUCE_VARIANCE, 4, 65537);
+  const Recorded p = planned_reduce(OPMUX_REDUCE_VARIANCE, 4, 65537);
   ASSERT_EQ(p.steps(), 3u);
   EXPECT_EQ(p.word(0, "stage"), 1u);
   EXPECT_EQ(p.groups(0), 32u);
@@ -57,7 +57,7 @@ TEST(ReducePlan, AVarianceHasAPassForTheMean) {
 }
 
 TEST(ReducePlan, PositionsOfPartsAre32BitsWide) {
-  const Planned p = planned_reduce(OPMUX_REDUCE_ARGMAX, 1, 100000);
+  const Recorded p = planned_reduce(OPMUX_REDUCE_ARGMAX, 1, 100000);
   ASSERT_EQ(p.steps(), 2u);
   EXPECT_EQ(p.plan.workspace, 2u * 12 * 4);
 }
@@ -67,7 +67,7 @@ TEST(SoftmaxPlan, AVeryLongRowTakesItsMaximumItsSumAndItsElementsInSteps) {
   d->kind = OPMUX_SOFTMAX_LOG;
   d->axis = 1;
   d.in(kit::tensor(OPMUX_F16, {2, 150000})).out(kit::tensor(OPMUX_F16, {2, 150000}));
-  const Planned p = planned(plan_softmax, d.opd());
+  const Recorded p = planned(plan_softmax, d.opd());
   ASSERT_EQ(p.steps(), 3u);
   for (size_t k = 0; k < 3; ++k) {
     EXPECT_EQ(p.word(k, "stage"), k + 1);
@@ -81,7 +81,7 @@ TEST(LayerNormPlan, WithoutAMeanThePassForItIsLeftOut) {
   d->axis = 1;
   d->epsilon = 1e-5f;
   d.in(kit::tensor(OPMUX_F32, {1, 50000})).out(kit::tensor(OPMUX_F32, {1, 50000}));
-  const Planned p = planned(plan_layer_norm, d.opd());
+  const Recorded p = planned(plan_layer_norm, d.opd());
   ASSERT_EQ(p.steps(), 2u);
   EXPECT_EQ(p.word(0, "stage"), 2u);
   EXPECT_EQ(p.word(1, "split"), 6u);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Plans of random, sample and speculative.
-#include "tests/unit/gpu/planned.hpp"
+#include "tests/unit/gpu/recorded_plan.hpp"
 
 namespace opmux::gpu {
 namespace {
@@ -15,7 +15,7 @@ kit::Desc<opmux_op_random> random(uint32_t dtype) {
 
 TEST(RandomPlan, IntegersOfOneWidthShareAText) {
   auto i16 = random(OPMUX_I16), u16 = random(OPMUX_U16);
-  const Planned p = planned(plan_random, i16.opd()), q = planned(plan_random, u16.opd());
+  const Recorded p = planned(plan_random, i16.opd()), q = planned(plan_random, u16.opd());
   EXPECT_EQ(p.text(0), q.text(0));
   EXPECT_EQ(p.word(0, "is_signed"), 1u);
   EXPECT_EQ(q.word(0, "is_signed"), 0u);
@@ -41,12 +41,12 @@ kit::Desc<opmux_op_sample> sample(int64_t rows, bool history) {
 
 TEST(SamplePlan, AHistoryIsMarkedFirst) {
   auto d = sample(2, true), plain = sample(2, false);
-  const Planned p = planned(plan_sample, d.opd());
-  EXPECT_EQ(p.kernels(), "sample_marks sample_marks sample");
+  const Recorded p = planned(plan_sample, d.opd());
+  EXPECT_EQ(p.kernel_line(), "sample_marks sample_marks sample");
   EXPECT_EQ(p.word(0, "clear"), 1u);
   EXPECT_EQ(p.word(1, "count"), 10u);
   EXPECT_EQ(p.plan.workspace, 2u * 129 * 20);
-  EXPECT_EQ(planned(plan_sample, plain.opd()).kernels(), "sample");
+  EXPECT_EQ(planned(plan_sample, plain.opd()).kernel_line(), "sample");
 }
 
 TEST(SamplePlan, SettingsAreCheckedEvenWithoutRows) {
@@ -56,11 +56,11 @@ TEST(SamplePlan, SettingsAreCheckedEvenWithoutRows) {
 
 TEST(SamplePlan, DoublesAndRoomAreNeeded) {
   auto d = sample(2, false);
-  opmux_devinfo plain = every_feature(), small = every_feature();
+  opmux_devinfo plain = roomy_device(), small = roomy_device();
   plain.features = OPMUX_FEAT_I64;
-  expect_refusal(planned(plan_sample, d.opd(), plain), OPMUX_WHY_FEATURE, 0, OPMUX_FEAT_F64, 0);
+  planned(plan_sample, d.opd(), plain).expect_no(OPMUX_WHY_FEATURE, 0, OPMUX_FEAT_F64, 0);
   small.max_binding_bytes = 4127 + 256;
-  expect_refusal(planned(plan_sample, d.opd(), small), OPMUX_WHY_MEMORY, 0, 4128, 4127);
+  planned(plan_sample, d.opd(), small).expect_no(OPMUX_WHY_MEMORY, 0, 4128, 4127);
 }
 
 TEST(SpeculativePlan, AGroupDecidesARow) {
@@ -70,12 +70,12 @@ TEST(SpeculativePlan, AGroupDecidesARow) {
       .in(kit::tensor(OPMUX_F16, {3, 5, 17}));
   d.in(kit::tensor(OPMUX_U64, {})).in(kit::tensor(OPMUX_U64, {}));
   d.out(kit::tensor(OPMUX_I64, {3, 5})).out(kit::tensor(OPMUX_I64, {3}));
-  const Planned p = planned(plan_speculative, d.opd());
+  const Recorded p = planned(plan_speculative, d.opd());
   EXPECT_EQ(p.groups(0), 3u);
   EXPECT_EQ(p.word(0, "drafted"), 4u);
-  opmux_devinfo plain = every_feature();
+  opmux_devinfo plain = roomy_device();
   plain.features = OPMUX_FEAT_I64;
-  expect_refusal(planned(plan_speculative, d.opd(), plain), OPMUX_WHY_FEATURE, 2, OPMUX_FEAT_F64, 0);
+  planned(plan_speculative, d.opd(), plain).expect_no(OPMUX_WHY_FEATURE, 2, OPMUX_FEAT_F64, 0);
 }
 
 }  // namespace
