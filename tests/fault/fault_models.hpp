@@ -4,7 +4,6 @@
 #pragma once
 
 #include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -14,17 +13,9 @@
 #include "host/onnx/read.hpp"
 #include "tests/support/mocks.hpp"
 #include "tests/support/paths.h"
+#include "tests/support/random_tensor.hpp"
 
 namespace opmux::test {
-
-inline HostTensor random_tensor(std::vector<int64_t> dims, uint32_t seed) {
-  HostTensor t(make_desc(OPMUX_F32, dims));
-  std::mt19937 random(seed);
-  std::uniform_real_distribution<float> unit(-0.3f, 0.3f);
-  auto* p = reinterpret_cast<float*>(t.mutable_data());
-  for (int64_t i = 0; i < element_count(t.desc()); ++i) p[i] = unit(random);
-  return t;
-}
 
 // Two cards and a device that works on host memory.
 inline std::shared_ptr<Runtime> faulty_machine() {

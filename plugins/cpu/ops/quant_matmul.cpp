@@ -9,6 +9,7 @@
 #include "cpu/parallel.hpp"
 #include "cpu/quant_weights.hpp"
 #include "kit/insn.hpp"
+#include "kit/nf4.hpp"
 #include "kit/operands/matmul.gen.hpp"
 #include "opmux/ops/matmul.gen.h"
 
@@ -21,23 +22,7 @@ constexpr int64_t kThinRows = 4;
 constexpr int64_t kPairDepth = 32768;
 constexpr uint32_t kCodeLayout = 0x0d000000u, kFactorLayout = 0x0e000000u;
 
-// Dettmers et al., "QLoRA" (2023), appendix E; and the numbers of e2m1.
-constexpr float kNf4[16] = {-1.0f,
-                            -0.6961928009986877f,
-                            -0.5250730514526367f,
-                            -0.39491748809814453f,
-                            -0.28444138169288635f,
-                            -0.18477343022823334f,
-                            -0.09105003625154495f,
-                            0.0f,
-                            0.07958029955625534f,
-                            0.16093020141124725f,
-                            0.24611230194568634f,
-                            0.33791524171829224f,
-                            0.44070982933044434f,
-                            0.5626170039176941f,
-                            0.7229568362236023f,
-                            1.0f};
+// The numbers of e2m1.
 constexpr float kE2m1[16] = {0.0f,  0.5f,  1.0f,  1.5f,  2.0f,  3.0f,  4.0f,  6.0f,
                              -0.0f, -0.5f, -1.0f, -1.5f, -2.0f, -3.0f, -4.0f, -6.0f};
 
@@ -81,7 +66,7 @@ WeightShape weight_shape(const opmux_opd& d, const opmux_tdesc& out) {
   w.form = weight_form(b.dtype, nf4);
   w.bits = OPMUX_DTYPE_BITS(b.dtype);
   w.is_signed = OPMUX_DTYPE_CLASS(b.dtype) == OPMUX_CLASS_SIGNED;
-  w.table = nf4 ? kNf4 : kE2m1;
+  w.table = nf4 ? kit::kNf4 : kE2m1;
   w.nr = weight_kernels(w.form).nr;
   w.k = b.dim[b.rank - 2];
   w.n = b.dim[b.rank - 1];

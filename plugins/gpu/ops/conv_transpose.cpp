@@ -32,16 +32,11 @@ bool answer(const opmux_devinfo& info, const opmux_opd& d, StepMaker& s, opmux_c
 }
 
 void fill_views(const opmux_opd& d, StepMaker& s) {
-  const opmux_tdesc& y = d.out[0];
   const Window w = window_of(d);
   w.write(s);
   w.write_jumps(s);
   s.set("per_in", static_cast<uint64_t>(d.in[0].dim[1] / desc(d).group));
-  set_window_strides(s, "fs", 0, d.in[0], d.in[0]);
-  set_window_strides(s, "ws", 0, d.in[1], d.in[1]);
-  const uint32_t own = kit::own_inputs(d);
-  for (uint32_t i = own; i < d.n_in; ++i) set_window_strides(s, "xs", 8 * (i - own), d.in[i], y);
-  set_window_strides(s, "ys", 0, y, y);
+  set_conv_strides(s, d);
 }
 
 }  // namespace

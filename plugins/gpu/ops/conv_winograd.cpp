@@ -131,18 +131,13 @@ Step products(const opmux_devinfo& info, const Shape& sh) {
 }
 
 void outputs(const opmux_devinfo& info, const opmux_opd& d, const Shape& sh, const Window& w, StepMaker& s) {
-  const opmux_tdesc& y = d.out[0];
   set_tiles(s, sh, w);
   for (uint32_t i = 0; i < 3; ++i) s.set("out", static_cast<uint64_t>(w.out[i]), i);
   s.set("per_in", static_cast<uint64_t>(sh.per_in));
   s.set("per_out", static_cast<uint64_t>(sh.per_out));
   s.set("channels", static_cast<uint64_t>(sh.outputs));
   s.set("count", static_cast<uint64_t>(sh.outputs_count()));
-  set_window_strides(s, "fs", 0, d.in[0], d.in[0]);
-  set_window_strides(s, "ws", 0, d.in[1], d.in[1]);
-  const uint32_t own = kit::own_inputs(d);
-  for (uint32_t i = own; i < d.n_in; ++i) set_window_strides(s, "xs", 8 * (i - own), d.in[i], y);
-  set_window_strides(s, "ys", 0, y, y);
+  set_conv_strides(s, d);
   s.elements(info, static_cast<uint64_t>(sh.outputs_count()));
 }
 

@@ -39,15 +39,11 @@ bool plan_deform_conv(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& 
   s.set("per_in", static_cast<uint64_t>(w.dim[1]));
   s.set("per_offset", static_cast<uint64_t>(std::max<int64_t>(x.dim[1] / a.offset_group, 1)));
   s.set("has_mask", masked);
-  set_window_strides(s, "fs", 0, x, x);
-  set_window_strides(s, "ws", 0, w, w);
+  set_conv_strides(s, d);
   for (uint32_t i = 0; i < 4; ++i) {
     s.set("os", static_cast<uint64_t>(d.in[2].stride[i]), i);
     if (masked) s.set("ms", static_cast<uint64_t>(d.in[3].stride[i]), i);
   }
-  const uint32_t own = kit::own_inputs(d);
-  for (uint32_t i = own; i < d.n_in; ++i) set_window_strides(s, "xs", 8 * (i - own), d.in[i], y);
-  set_window_strides(s, "ys", 0, y, y);
   tile_groups(info, rows, cols, y.dim[0] * a.group, s);
   plan->steps.push_back(s.take());
   return true;

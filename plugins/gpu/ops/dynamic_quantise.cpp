@@ -63,16 +63,21 @@ bool check_nested(const opmux_tdesc& y, uint32_t arg, opmux_cap& cap) {
   return true;
 }
 
-Step scale_step(const opmux_devinfo& info, const opmux_opd& d, const Groups& g, bool with_zero) {
-  const opmux_tdesc &x = d.in[kX], &scale = d.out[kScale];
-  StepMaker s("quantise_scale");
-  real_types(s, x.dtype, false);
+// x, the scales, and the zeros in the workspace, which a format without any lacks.
+void bind_groups(const opmux_opd& d, bool with_zero, StepMaker& s) {
+  real_types(s, d.in[kX].dtype, false);
   bind_real(s, "x", d, kX);
   s.bind("scale", d, d.n_in + kScale);
   if (with_zero)
-    s.workspace("zero", 0, static_cast<uint64_t>(elements(scale)) * 4, OPMUX_F32);
+    s.workspace("zero", 0, static_cast<uint64_t>(elements(d.out[kScale])) * 4, OPMUX_F32);
   else
     s.unused("zero", OPMUX_F32);
+}
+
+Step scale_step(const opmux_devinfo& info, const opmux_opd& d, const Groups& g, bool with_zero) {
+  const opmux_tdesc &x = d.in[kX], &scale = d.out[kScale];
+  StepMaker s("quantise_scale");
+  bind_groups(d, with_zero, s);
   std::array<int64_t, 8> of_x{}, begin{};
   std::copy_n(x.stride, x.rank, of_x.begin());
   of_x[g.axis] *= g.len;
@@ -93,13 +98,7 @@ Step scale_step(const opmux_devinfo& info, const opmux_opd& d, const Groups& g, 
 Step code_step(const opmux_devinfo& info, const opmux_opd& d, const Groups& g, uint32_t o, bool with_zero) {
   const opmux_tdesc &x = d.in[kX], &scale = d.out[kScale], &y = d.out[o];
   StepMaker s("quantise");
-  real_types(s, x.dtype, false);
-  bind_real(s, "x", d, kX);
-  s.bind("scale", d, d.n_in + kScale);
-  if (with_zero)
-    s.workspace("zero", 0, static_cast<uint64_t>(elements(scale)) * 4, OPMUX_F32);
-  else
-    s.unused("zero", OPMUX_F32);
+  bind_groups(d, with_zero, s);
   s.bind_bytes("y", d, d.n_in + o);
   const uint32_t per = 8 / OPMUX_DTYPE_BITS(y.dtype);
   const std::vector<uint32_t> axes = axes_of(y);

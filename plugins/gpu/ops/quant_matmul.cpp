@@ -7,30 +7,13 @@
 #include "gpu/ops/tile.hpp"
 #include "gpu/ops/values.hpp"
 #include "kit/insn.hpp"
+#include "kit/nf4.hpp"
 #include "kit/operands/matmul.gen.hpp"
 
 namespace opmux::gpu {
 namespace {
 
 using enum operands::quant_matmul::Input;
-
-// Dettmers et al., "QLoRA" (2023), appendix E.
-constexpr float kNf4[16] = {-1.0f,
-                            -0.6961928009986877f,
-                            -0.5250730514526367f,
-                            -0.39491748809814453f,
-                            -0.28444138169288635f,
-                            -0.18477343022823334f,
-                            -0.09105003625154495f,
-                            0.0f,
-                            0.07958029955625534f,
-                            0.16093020141124725f,
-                            0.24611230194568634f,
-                            0.33791524171829224f,
-                            0.44070982933044434f,
-                            0.5626170039176941f,
-                            0.7229568362236023f,
-                            1.0f};
 
 void bind_operands(const opmux_opd& d, StepMaker& s) {
   const opmux_tdesc& a = d.in[kA];
@@ -100,7 +83,7 @@ void fill(const opmux_devinfo& info, const opmux_opd& d, StepMaker& s) {
   s.set("a_group", m.a_group == 0 ? UINT32_MAX : m.a_group);
   s.set("b_group", m.b_group == 0 ? UINT32_MAX : m.b_group);
   s.set("coded", m.b_code == OPMUX_WEIGHT_NF4);
-  for (uint32_t i = 0; i < 16; ++i) s.set("table", std::bit_cast<uint32_t>(kNf4[i]), i);
+  for (uint32_t i = 0; i < 16; ++i) s.set("table", std::bit_cast<uint32_t>(kit::kNf4[i]), i);
   static constexpr opmux_tdesc kNone{};
   const auto view = [&](uint32_t arg) { return has_in(d, arg) ? &d.in[arg] : &kNone; };
   product_walk(d,

@@ -61,12 +61,7 @@ bool has_in(const opmux_opd& d, uint32_t i) { return i < kit::own_inputs(d) && i
 bool has_out(const opmux_opd& d, uint32_t o) { return o < d.n_out && is_present(d.out[o]); }
 
 bool check_operands(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap) {
-  for (uint32_t i = 0; i < d.n_in + d.n_out; ++i) {
-    const opmux_tdesc& t = *kit_operand(&d, i);
-    if (!is_present(t)) continue;
-    if (!check_view(info, i, t, i >= d.n_in, cap) || !check_dtype(info, i, t.dtype, cap)) return false;
-  }
-  return true;
+  return check_coded(info, d, cap, {});
 }
 
 bool check_moved(const opmux_devinfo& info, const opmux_opd& d, opmux_cap& cap,

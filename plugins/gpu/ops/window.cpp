@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gpu/ops/window.hpp"
 
+#include "kit/insn.hpp"
+
 #include <algorithm>
 #include <numeric>
 
@@ -72,6 +74,15 @@ void set_window_strides(StepMaker& s, const char* name, uint32_t at, const opmux
     const uint32_t place = axis < 2 ? axis : axis + 5 - to.rank;
     if (t.dim[i] != 1) s.set(name, static_cast<uint64_t>(t.stride[i]), at + place);
   }
+}
+
+void set_conv_strides(StepMaker& s, const opmux_opd& d) {
+  const opmux_tdesc& y = d.out[0];
+  set_window_strides(s, "fs", 0, d.in[0], d.in[0]);
+  set_window_strides(s, "ws", 0, d.in[1], d.in[1]);
+  const uint32_t own = kit::own_inputs(d);
+  for (uint32_t i = own; i < d.n_in; ++i) set_window_strides(s, "xs", 8 * (i - own), d.in[i], y);
+  set_window_strides(s, "ys", 0, y, y);
 }
 
 }  // namespace opmux::gpu

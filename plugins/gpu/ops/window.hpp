@@ -31,4 +31,8 @@ bool check_spread(const opmux_opd& d, const Window& w, opmux_cap& cap);
 void set_window_strides(StepMaker& s, const char* name, uint32_t at, const opmux_tdesc& t,
                         const opmux_tdesc& to);
 
+// Strides of a convolution: its input as fs, its weights as ws, the program's operands as xs and result as
+// ys.
+void set_conv_strides(StepMaker& s, const opmux_opd& d);
+
 }  // namespace opmux::gpu

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <random>
 
 #include "host/graph/instance.hpp"
 #include "host/graph/passes/passes.hpp"
@@ -13,6 +12,7 @@
 #include "host/platform/clock.hpp"
 #include "host/platform/error.hpp"
 #include "tests/support/mocks.hpp"
+#include "tests/support/random_tensor.hpp"
 #include "tests/support/two_threads.hpp"
 
 namespace opmux {
@@ -20,15 +20,6 @@ namespace {
 
 constexpr uint64_t kMs = 1'000'000;
 constexpr int kTimes = 7;  // runs, the fastest counts: sleepers wake late on a busy machine
-
-HostTensor numbers(std::vector<int64_t> dims, uint32_t seed) {
-  HostTensor t(make_desc(OPMUX_F32, dims));
-  std::mt19937 random(seed);
-  std::uniform_real_distribution<float> unit(-0.2f, 0.2f);
-  auto* p = reinterpret_cast<float*>(t.mutable_data());
-  for (int64_t i = 0; i < element_count(t.desc()); ++i) p[i] = unit(random);
-  return t;
-}
 
 struct Ran {
   std::shared_ptr<const CompiledGraph> plan;
@@ -76,7 +67,7 @@ Graph two_branches(int n) {
   GraphBuilder b(g, nullptr);
   const ValueId x = g.add_value(make_desc(OPMUX_F32, {8, 8}), "x", StorageKind::kInput);
   g.inputs.push_back({"x", x});
-  const ValueId w = g.add_constant(numbers({8, 8}, 5), "w");
+  const ValueId w = g.add_constant(test::random_tensor({8, 8}, 5, 0.2f), "w");
   ValueId e = x, m = x;
   for (int k = 0; k < n; ++k) e = b.pointwise(OPMUX_FN_TANH, {e});
   for (int k = 0; k < n; ++k) m = b.matmul(m, w);
@@ -90,7 +81,7 @@ TEST(Lanes, BranchesRunOnTwoCardsAtOnce) {
                          {"slow_factor", "10"},
                          {"slow_ops_0", "matmul"},
                          {"slow_ops_1", "pointwise"}}));
-  const std::vector<HostTensor> x = {numbers({8, 8}, 6)};
+  const std::vector<HostTensor> x = {test::random_tensor({8, 8}, 6, 0.2f)};
   const Ran both = run(runtime, two_branches(6), "auto", x);
   for (uint32_t i = 0; i < both.plan->graph.nodes.size(); ++i) {
     const bool product = both.plan->graph.nodes[i].op == OPMUX_OP_MATMUL;
@@ -129,7 +120,7 @@ TEST(Lanes, CopiesHideBehindKernels) {
   const double copies = 11 * 6, kernels = 29 * 2;
   Runtime runtime(cards({{"launch_ns", "2000000"}, {"copy_latency_ns", "6000000"}, {"copy_engine", "1"}}));
   std::vector<HostTensor> x;
-  for (uint32_t k = 0; k < 10; ++k) x.push_back(numbers({4, 8}, k));
+  for (uint32_t k = 0; k < 10; ++k) x.push_back(test::random_tensor({4, 8}, k, 0.2f));
   const Ran r = run(runtime, ten_parts(), "slow:0", x);
   EXPECT_GT(r.plan->lanes, 1u);
   EXPECT_GE(r.least_ms, copies + 6) << "the last part is computed when it is there";
@@ -157,7 +148,7 @@ TEST(Lanes, AChainIsDoneStepByStep) {
   g.outputs.push_back({"y", x});
   finalise_outputs(g);
   Runtime runtime(cards({{"launch_ns", "100000"}}));
-  EXPECT_EQ(run(runtime, g, "slow:0", {numbers({8}, 1)}, 1).plan->lanes, 1u);
+  EXPECT_EQ(run(runtime, g, "slow:0", {test::random_tensor({8}, 1, 0.2f)}, 1).plan->lanes, 1u);
 }
 
 // Steps that only count: the order is kept, and a failure stops all.
